@@ -1,0 +1,31 @@
+# The two commands are `make demo` and `make test`; both install what they need and leave nothing running.
+.PHONY: help setup demo demo-clean test lint format bench clean
+.DEFAULT_GOAL := help
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+
+setup: ## install what is missing, start an engine if none answers
+	@scripts/setup
+
+demo: setup ## play the whole story on a fleet of two WordPress sites
+	@.venv/bin/python scripts/demo.py
+
+demo-clean: ## remove every trace of the demo
+	@scripts/demo-clean
+
+test: setup lint ## formatter, linter, types, shellcheck and the tests
+	@.venv/bin/pytest
+
+lint: setup
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/shellcheck scripts/setup scripts/engine .ci/run
+
+format: setup ## let the formatter and the linter mend what they can
+	@.venv/bin/ruff format --quiet .
+	@.venv/bin/ruff check --quiet --fix .
+
+bench: setup ## measure against the named floors and peers; prints a table
+	@.venv/bin/python -m bench

@@ -1,0 +1,48 @@
+"""The entry of the program: which verbs there are, and what becomes of an error."""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from gitops import __version__
+from gitops.system.errors import UserError
+
+app = typer.Typer(
+    help="One git repository in; Debian-only images, pipelines, deployments, backups and cron out.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"gitops {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every command that is run.")] = False,
+) -> None:
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s")
+
+
+def main() -> None:
+    """Run a verb; a user's error is printed without a traceback, exit status 1; Ctrl-C is 130."""
+    try:
+        app()
+    except UserError as error:
+        sys.stdout.flush()
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted; run it again to carry on", file=sys.stderr)
+        sys.exit(130)

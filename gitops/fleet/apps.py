@@ -1,0 +1,89 @@
+"""What an app's definition may say besides its services: `apps/NAME.yaml`."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, Field
+
+from gitops.fleet.hosts import Scalar
+from gitops.fleet.services import Service
+from gitops.fleet.values import AbsolutePath, Command, Duration, Environment, Line, Model, Name, User
+
+
+def _schedule(value: str) -> str:
+    fields = _NICKNAMES.get(value, value)
+    try:
+        CronSim(fields, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError(
+            f"{value!r} is not a schedule: {error}; write five fields, as in crontab(5)"
+        ) from error
+    return value
+
+
+_NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+
+Schedule = Annotated[Line, AfterValidator(_schedule)]
+"""Five fields or a nickname, as in crontab(5)."""
+
+
+class Parameter(Model):
+    """A value that each instance of an app gives."""
+
+    type: Literal["string", "integer", "number", "boolean"] = Field(
+        default="string", description="What it must be."
+    )
+    default: Scalar | None = Field(default=None, description="Its value where an instance gives none.")
+    description: str = Field(default="", description="What it is for.")
+
+
+class Database(Model):
+    """A database that is dumped through its container."""
+
+    service: Name = Field(description="The service it runs in.")
+    kind: Literal["mariadb"] = Field(description="What it is.")
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_$-]{0,63}$")] = Field(
+        description="Its name there."
+    )
+
+
+class Backup(Model):
+    """What of each instance is backed up, and when."""
+
+    schedule: Schedule = Field(default="15 3 * * *", description="When, by the host's clock.")
+    databases: tuple[Database, ...] = Field(default=(), description="Databases to dump.")
+    volumes: tuple[Name, ...] = Field(default=(), description="Volumes to copy.")
+
+
+class Job(Model):
+    """A command that the host's scheduler runs inside a service of each instance."""
+
+    service: Name = Field(description="The service whose container it runs in.")
+    schedule: Schedule = Field(description="When, by the host's clock.")
+    command: Command = Field(description="What to run.")
+    timeout: Duration = Field(default=3600, gt=0, description="Time after which it is ended.")
+    user: User | None = Field(default=None, description="User it runs as; otherwise the service's.")
+    environment: Environment = Field(default={}, description="Variables besides the service's.")
+    workdir: AbsolutePath | None = Field(
+        default=None, description="Directory it starts in; otherwise the service's."
+    )
+
+
+class App(Model):
+    """How images run together; one instance's view of it, every parameter already filled in."""
+
+    parameters: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Parameter] = Field(
+        default={}, description="Values that each instance gives."
+    )
+    services: dict[Name, Service] = Field(min_length=1, description="Its containers.")
+    backup: Backup | None = Field(default=None, description="What is backed up, and when.")
+    jobs: dict[Name, Job] = Field(default={}, description="Commands that run on a schedule.")

@@ -1,0 +1,49 @@
+"""What a host's definition may say: `hosts/NAME.yaml`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gitops.fleet.settings import Architecture
+from gitops.fleet.values import Line, Model, Name
+
+Scalar = str | int | float | bool
+
+
+class Keep(Model):
+    """How many backups stay: the newest of each of so many hours, days…, as restic's `forget` has it."""
+
+    last: int = Field(default=0, ge=0, description="The newest, whatever their age.")
+    hourly: int = Field(default=0, ge=0, description="Hours that keep one.")
+    daily: int = Field(default=7, ge=0, description="Days that keep one.")
+    weekly: int = Field(default=4, ge=0, description="Weeks that keep one.")
+    monthly: int = Field(default=6, ge=0, description="Months that keep one.")
+    yearly: int = Field(default=0, ge=0, description="Years that keep one.")
+
+
+class Repository(Model):
+    """Where a host's backups go."""
+
+    repository: Line = Field(
+        min_length=1, description="A restic repository: a directory, or sftp:, rest:, s3:…"
+    )
+    keep: Keep = Field(default=Keep(), description="How many backups stay.")
+
+
+class Placement(Model):
+    """One instance: which app, with which parameters."""
+
+    app: Name = Field(description="The app it is a copy of.")
+    parameters: dict[str, Scalar] = Field(default={}, description="Values for the app's parameters.")
+
+
+class Host(Model):
+    """A machine with a container engine, and the instances placed on it."""
+
+    architecture: Architecture = Field(default="amd64", description="What the machine is, in Debian's words.")
+    scheduler: Literal["cron"] = Field(default="cron", description="Who runs jobs and backups.")
+    age: Annotated[str, Field(pattern=r"^age1[a-z0-9]{58}$")] | None = Field(
+        default=None, description="The host's age recipient; secrets are encrypted for it."
+    )
+    backup: Repository | None = Field(default=None, description="Where backups of its instances go.")
+    instances: dict[Name, Placement] = Field(default={}, description="What runs here.")

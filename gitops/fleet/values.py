@@ -1,0 +1,124 @@
+"""The scalars that definitions are made of: each parses what people write into what programs use."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """What every definition is: frozen, and with no key that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)(us|ms|s|m|h|d|w))")
+_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(b|k|kb|m|mb|g|gb|t|tb)?", re.IGNORECASE)
+_SHIFT = {"b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+
+
+def parse_duration(value: object) -> object:
+    """Turn `1h30m`, `90s` or `1.5m` (Compose Specification, "Specifying durations") into seconds."""
+    if not isinstance(value, str):
+        return value
+    if not value or _DURATION.sub("", value):
+        raise ValueError(f"{value!r} is not a duration; write for example 30s, 5m or 1h30m")
+    return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(value))
+
+
+def parse_size(value: object) -> object:
+    """Turn `512m` or `1gb` (Compose Specification, "Specifying byte values") into bytes."""
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.fullmatch(value.strip())
+    if not match:
+        raise ValueError(f"{value!r} is not a size; write for example 64k, 512m or 2g")
+    number, unit = match.groups()
+    return int(float(number) * (1 << _SHIFT[(unit or "b").lower()[0]]))
+
+
+def split_command(value: object) -> object:
+    """Turn a command's string form into `sh -c`, as a Dockerfile's shell form does; a list stays as it is."""
+    return ["/bin/sh", "-c", value] if isinstance(value, str) else value
+
+
+def _text(value: object) -> object:
+    """Take a number or a boolean where a text is meant, as Compose does for environment and labels."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _relative(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ValueError(f"{value!r} leaves the fleet; write a path inside it")
+    return str(path)
+
+
+def _absolute(value: str) -> str:
+    path = PurePosixPath(value)
+    if not path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{value!r} is not an absolute path")
+    return value
+
+
+def _single_line(value: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError("line breaks and control characters cannot stand here")
+    return value
+
+
+def _pairs(value: object) -> object:
+    """Turn Compose's list form `[A=1, B=2]` into a mapping; a mapping stays as it is."""
+    if not isinstance(value, list):
+        return value
+    pairs: dict[str, object] = {}
+    for item in value:
+        if not isinstance(item, str) or "=" not in item:
+            raise ValueError(f"{item!r} is not NAME=VALUE")
+        name, _, text = item.partition("=")
+        pairs[name] = text
+    return pairs
+
+
+NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+
+Name = Annotated[str, Field(pattern=NAME)]
+"""A name of ours: lower-case letters, digits and hyphens, at most 63, as a DNS label (RFC 1123)."""
+
+Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
+Line = Annotated[str, AfterValidator(_single_line)]
+"""A text that stays on one line, because it ends up in a line-based file."""
+
+Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=str | float), Field(ge=0)]
+"""Seconds; written as Compose durations."""
+
+Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str | int), Field(ge=0)]
+"""Bytes; written as Compose byte values."""
+
+Command = Annotated[
+    tuple[str, ...],
+    BeforeValidator(split_command, json_schema_input_type=str | list[str]),
+    Field(min_length=1),
+]
+"""Program and arguments; a plain string is run by `sh -c`."""
+
+Environment = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Text],
+    BeforeValidator(_pairs, json_schema_input_type=dict[str, str | int | float | bool] | list[str]),
+]
+Labels = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$")], Text],
+    BeforeValidator(_pairs, json_schema_input_type=dict[str, str | int | float | bool] | list[str]),
+]
+RelativePath = Annotated[str, AfterValidator(_relative), AfterValidator(_single_line)]
+AbsolutePath = Annotated[str, AfterValidator(_absolute), AfterValidator(_single_line)]
+User = Annotated[
+    str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9_][a-z0-9_-]*(:[a-z0-9_][a-z0-9_-]*)?$")
+]
+Signal = Annotated[str, BeforeValidator(_text), Field(pattern=r"^(SIG[A-Z0-9+-]+|[1-9][0-9]?)$")]
+Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+"""A Debian package name (Debian Policy 5.6.7); the version is the lock's business."""
