@@ -5,27 +5,27 @@
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
-setup: ## install what is missing, start an engine if none answers
+setup: ## install what is missing: Debian packages, a virtual environment
 	@scripts/setup
 
 demo: setup ## play the whole story on a fleet of two WordPress sites
-	@.venv/bin/python scripts/demo.py
+	@scripts/with-engine .venv/bin/python -m demo
 
-demo-clean: ## remove every trace of the demo
-	@scripts/demo-clean
+demo-clean: setup ## remove every trace of the demo
+	@scripts/with-engine .venv/bin/python -m demo clean
 
-test: setup lint ## formatter, linter, types, shellcheck and the tests
-	@.venv/bin/pytest
+test: lint ## formatter, linter, types, shellcheck and the tests
+	@scripts/with-engine .venv/bin/pytest --numprocesses 2
 
 lint: setup
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
-	@.venv/bin/shellcheck scripts/setup scripts/engine .ci/run
+	@.venv/bin/shellcheck scripts/* .ci/run hooks/* templates/*.sh
 
 format: setup ## let the formatter and the linter mend what they can
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check --quiet --fix .
 
 bench: setup ## measure against the named floors and peers; prints a table
-	@.venv/bin/python -m bench
+	@scripts/with-engine .venv/bin/python -m bench
