@@ -91,7 +91,7 @@ class Repository:
         return None
 
     def dirty(self) -> tuple[str, ...]:
-        """Give the files below the root that differ from HEAD or are unknown to git, but not the ignored ones."""
+        """Give the files below the root that HEAD has otherwise or not at all, but not the ignored ones."""
         text = self._read(
             "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", "."
         )
