@@ -1,0 +1,54 @@
+"""What every verb has in common."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import gitops
+from gitops.cli.main import app
+
+GITOPS = [sys.executable, "-m", "gitops"]
+
+
+def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*GITOPS, *words], capture_output=True, text=True, cwd=cwd, check=False)
+
+
+def verbs() -> list[str]:
+    return re.findall(r"(?m)^  ([a-z]+) ", run("--help").stdout.partition("Commands:")[2])
+
+
+def test_help_lists_every_verb_with_a_line() -> None:
+    expected = {"init", "check", "schema", "lock", "build", "render", "update", "plan", "apply", "status"}
+    assert set(verbs()) == expected | {"backup", "job", "secret"}
+    assert len(app.registered_commands) + len(app.registered_groups) == len(verbs())
+
+
+def test_every_verb_has_help() -> None:
+    for verb in verbs():
+        done = run(verb, "--help")
+        assert done.returncode == 0, done.stderr
+        assert "Usage:" in done.stdout
+
+
+def test_version_is_the_packages() -> None:
+    assert run("--version").stdout == f"gitops {gitops.__version__}\n"
+
+
+def test_wrong_usage_is_status_2_and_a_users_error_status_1(tmp_path: Path) -> None:
+    assert run("check", "--no-such-option").returncode == 2
+    assert run("no-such-verb").returncode == 2
+    outside = run("check", cwd=tmp_path)
+    assert outside.returncode == 1
+    assert "Traceback" not in outside.stderr
+    assert "fleet.yaml" in outside.stderr
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = "import sys, gitops.cli.main; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    heavy = {"docker", "git", "pydantic", "jinja2", "ruamel.yaml", "httpx", "debian", "sqlite3", "cronsim"}
+    assert not heavy & set(modules)

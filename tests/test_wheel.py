@@ -1,0 +1,44 @@
+"""What travels in the wheel works without the checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+def test_init_works_from_an_installed_wheel(tmp_path: Path) -> None:
+    python = [sys.executable, "-m"]
+    subprocess.run(
+        [*python, "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path / "wheels", CHECKOUT],
+        check=True,
+    )
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    names = zipfile.ZipFile(wheel).namelist()
+    for folder in ("templates", "pipelines", "hooks"):
+        shipped = {path.relative_to(CHECKOUT) for path in (CHECKOUT / folder).rglob("*") if path.is_file()}
+        assert {f"gitops/{path}" for path in shipped} <= set(names)
+    installed = tmp_path / "installed"
+    subprocess.run(
+        [*python, "pip", "install", "--quiet", "--no-deps", "--target", installed, wheel], check=True
+    )
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    where = subprocess.run(
+        [sys.executable, "-c", "import gitops; print(gitops.__file__)"],
+        env=environment, cwd=tmp_path, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert str(installed) in where.stdout
+    mirror = [
+        "--mirror",
+        "http://deb.example.org/debian",
+        "--security",
+        "http://deb.example.org/debian-security",
+    ]
+    for words in (["init", "blogs", *mirror], ["check", "--fleet", "blogs"]):
+        done = subprocess.run(
+            [*python, "gitops", *words], env=environment, cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert "http://deb.example.org/debian" in (tmp_path / "blogs/fleet.yaml").read_text()
