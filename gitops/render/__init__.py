@@ -1,0 +1,1 @@
+"""The definitions, written out as what other programs read: Dockerfiles, cron manifests, CI pipelines."""

@@ -1,0 +1,109 @@
+"""An image's definition as a Dockerfile.
+
+The build context that it expects, made by `gitops.images.build`:
+
+    rootfs.tar      base only: the root file system
+    install         templates/install.sh, executable
+    debs/*.deb      what the lock adds to the parent
+    debconf         answers, one a line
+    files/N/PATH    the files of the N-th `copy` entry from 0, with the mode they get, at PATH below /
+
+The context is mounted at /mnt while packages are installed, a directory that every Debian system has, so that no
+trace of it stays behind. The build argument SOURCE_DATE_EPOCH (seconds since 1970, UTC) is the time that everything
+newer gets, so that two builds give the same tree (reproducible-builds.org, "SOURCE_DATE_EPOCH").
+"""
+
+import math
+import shlex
+from collections.abc import Mapping
+
+from gitops.fleet.fleet import Fleet
+from gitops.fleet.images import Healthcheck, Image
+from gitops.render.quoting import exec_form, expanded_form, quoted
+from gitops.render.templates import template
+from gitops.system.errors import Problem, UserError
+
+MARK = "Written by `gitops render`; the next run overwrites what is changed here."
+
+
+def dockerfile(fleet: Fleet, image: str, architecture: str, references: Mapping[tuple[str, str], str]) -> str:
+    """Render one image's Dockerfile.
+
+    Args:
+        fleet: the fleet.
+        image: the image's name.
+        architecture: in Debian's words.
+        references: (image, architecture) to the reference that names its content, at least for the parent.
+
+    Raises:
+        UserError: a value cannot stand in a Dockerfile.
+    """
+    definition = fleet.images[image]
+    try:
+        lines = _settings(definition)
+        commands = _commands(definition)
+    except UserError as error:
+        file = f"images/{image}.yaml"
+        raise UserError.of(
+            [Problem(file=file, message=found.message, hint=found.hint) for found in error.problems]
+        ) from error
+    return template(fleet.root, "Dockerfile.j2").render(
+        mark=MARK,
+        source=f"images/{image}.yaml",
+        parent="scratch" if definition.is_base else references[definition.parent, architecture],
+        base=definition.is_base,
+        installs=bool(not definition.is_base and (definition.packages or definition.debconf)),
+        owners=[copy.owner for copy in definition.copies],
+        finish=commands,
+        settings=lines,
+    )
+
+
+def _commands(image: Image) -> str | None:
+    """Give what runs after packages and files, in one step, so that what one command leaves another can remove.
+
+    The words of each command are quoted for sh, the whole as JSON; what the step ends with makes times and logs right.
+    """
+    if not image.run and not image.copies:
+        return None
+    script = " && ".join([*(shlex.join(command) for command in image.run), "/mnt/install settle"])
+    return exec_form(["/bin/sh", "-c", script])
+
+
+def _settings(image: Image) -> list[str]:
+    """Give the instructions that say how the image runs, each one line and already quoted."""
+    lines = [f"ENV {name}={quoted(text, name)}" for name, text in sorted(image.environment.items())]
+    lines += [f"LABEL {name}={quoted(text, name)}" for name, text in sorted(image.labels.items())]
+    lines += [f"EXPOSE {port}" for port in image.expose]
+    if image.volumes:
+        lines.append(f"VOLUME {expanded_form(image.volumes)}")
+    if image.workdir:
+        lines.append(f"WORKDIR {quoted(image.workdir, 'workdir')}")
+    if image.user:
+        lines.append(f"USER {image.user}")
+    if image.stop_signal:
+        lines.append(f"STOPSIGNAL {image.stop_signal}")
+    if image.healthcheck:
+        lines.append(f"HEALTHCHECK {_healthcheck(image.healthcheck)}")
+    if image.entrypoint:
+        lines.append(f"ENTRYPOINT {exec_form(image.entrypoint)}")
+    if image.command:
+        lines.append(f"CMD {exec_form(image.command)}")
+    return lines
+
+
+def _healthcheck(check: Healthcheck) -> str:
+    """Write a healthcheck; the shell form becomes `sh -c` in exec form, which is what it means."""
+    kind, *words = check.test
+    if check.disable or kind == "NONE":
+        return "NONE"
+    command = ["/bin/sh", "-c", words[0]] if kind == "CMD-SHELL" and words else words
+    times = f"--interval={_time(check.interval)} --timeout={_time(check.timeout)}"
+    if check.start_period:
+        times += f" --start-period={_time(check.start_period)}"
+    return f"{times} --retries={check.retries} CMD {exec_form(command)}"
+
+
+def _time(seconds: float) -> str:
+    """Write a duration as Docker reads it, in whole milliseconds, the least it takes."""
+    return f"{seconds:.0f}s" if seconds == int(seconds) else f"{math.ceil(seconds * 1000)}ms"

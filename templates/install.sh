@@ -1,0 +1,46 @@
+#!/bin/sh
+# Runs inside the build of an image, with the build context at /mnt; see gitops/render/dockerfile.py.
+#   install packages   install the packages of /mnt/debs, starting no service and asking no network
+#   install settle     make the tree a function of what went in: no logs, no caches, no time after SOURCE_DATE_EPOCH
+set -eu
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C.UTF-8
+
+packages() {
+    # Maintainer scripts ask policy-rc.d before they start anything; 101 is "no" (Debian's invoke-rc.d(8)).
+    policy=/usr/sbin/policy-rc.d
+    if [ -e "$policy" ]; then mv "$policy" "$policy.image"; fi
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+
+    if [ -s /mnt/debconf ]; then debconf-set-selections </mnt/debconf; fi
+    set -- /mnt/debs/*.deb
+    if [ -e "$1" ]; then
+        # A build that dies is thrown away whole, so dpkg need not sync each file to the disk.
+        apt-get install --yes --quiet=2 --no-install-recommends --no-remove --no-download \
+            -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io "$@"
+    fi
+
+    rm "$policy"
+    if [ -e "$policy.image" ]; then mv "$policy.image" "$policy"; fi
+}
+
+settle() {
+    rm -rf /var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/log/fontconfig.log /var/log/bootstrap.log \
+        /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin /var/cache/apt/archives/*.deb \
+        /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old /var/lib/dpkg/*-old \
+        /var/lib/dbus/machine-id /tmp/* /var/tmp/*
+    # Each container gets its own when something asks for it (machine-id(5), "First Boot Semantics").
+    if [ -e /etc/machine-id ]; then : >/etc/machine-id; fi
+    find / \( -path /proc -o -path /sys -o -path /dev -o -path /mnt \) -prune -o \
+        ! -path /etc/hosts ! -path /etc/resolv.conf -newermt "@$SOURCE_DATE_EPOCH" \
+        -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+}
+
+case "$1" in
+packages)
+    packages
+    settle
+    ;;
+settle) settle ;;
+*) exit 2 ;;
+esac
