@@ -1,0 +1,1 @@
+"""Datasets and their snapshots: backed up as a set, restored as a set."""
