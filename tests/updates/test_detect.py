@@ -1,0 +1,59 @@
+"""What counts as newer is Debian's order of versions, never that of texts."""
+
+import hashlib
+
+import pytest
+
+from gitops.debian.packages import Package
+from gitops.images.lock import Lock
+from gitops.updates.detect import Outdated, outdated
+
+
+def package(name: str, version: str, suite: str = "trixie", content: str = "") -> Package:
+    digest = hashlib.sha256(f"{name} {version} {content}".encode()).hexdigest()
+    return Package(name, version, "amd64", name, "debian", suite, f"pool/{name}.deb", 1, digest)
+
+
+def lock(*packages: Package) -> Lock:
+    return Lock("image", "amd64", (), packages)
+
+
+@pytest.mark.parametrize(
+    ("locked", "offered"),
+    [
+        ("1.9-1", "1.10-1"),
+        ("9.0-1", "1:1.0-1"),
+        ("1.0~rc1-1", "1.0-1"),
+        ("1.0-1", "1.0-1+deb13u1"),
+        ("1.0-1+deb13u9", "1.0-1+deb13u10"),
+        ("1.0-1", "1.0-1+b1"),
+    ],
+)
+def test_a_newer_version_is_found_and_an_older_one_is_not(locked: str, offered: str) -> None:
+    old, new = package("a", locked), package("a", offered, "trixie-security")
+    assert outdated(lock(old), [old, new]) == Outdated(("a",), ())
+    assert not outdated(lock(new), [old, new])
+
+
+def test_two_spellings_of_one_version_are_no_update() -> None:
+    old = package("a", "1.0-1")
+    assert not outdated(lock(old), [old, package("a", "1.00-1", "trixie-updates")])
+
+
+def test_other_packages_newer_versions_do_not_matter() -> None:
+    mine = package("a", "1.0")
+    assert not outdated(lock(mine), [mine, package("b", "2.0")])
+
+
+def test_a_package_that_left_the_archive_is_noticed() -> None:
+    mine, other = package("a", "1.0"), package("b", "1.0")
+    assert outdated(lock(mine, other), [mine]) == Outdated((), ("b",))
+    assert outdated(lock(mine), [package("a", "0.9")]) == Outdated((), ("a",))
+
+
+def test_a_version_published_again_with_other_content_is_noticed() -> None:
+    assert outdated(lock(package("a", "1.0")), [package("a", "1.0", content="other")]).vanished == ("a",)
+
+
+def test_an_empty_lock_is_never_outdated() -> None:
+    assert not outdated(lock(), [])
