@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class TestArchive:
         root: its directory, which is also a `file://` mirror.
         key: what signs it.
         mirror: its address.
-        requests: path of every HTTP request so far, in order.
+        requests: status and path of every HTTP request so far, in order.
     """
 
     __test__ = False  # pytest would take it for a class of tests by its name
@@ -93,6 +94,7 @@ class TestArchive:
     key: SigningKey
     mirror: str = ""
     requests: list[str] = field(default_factory=list)
+    _published: int = 0
 
     @property
     def keyring(self) -> Path:
@@ -215,6 +217,10 @@ class TestArchive:
             release = release.replace("Components:", "Acquire-By-Hash: yes\nComponents:", 1)
         self._leave_only_compressed(dists, by_hash=by_hash)
         (dists / "InRelease").write_text((key or self.key).sign(release))
+        # HTTP tells times to the second, and a test publishes more often than that.
+        self._published += 1
+        changed = time.time() + self._published
+        os.utime(dists / "InRelease", (changed, changed))
 
     def pool(self, suite: str = "trixie", component: str = "main") -> Path:
         """Where the .debs of a suite's component are."""
@@ -257,8 +263,8 @@ def served(root: Path, key: SigningKey) -> Iterator[TestArchive]:
     archive = TestArchive(root, key)
 
     class Handler(SimpleHTTPRequestHandler):
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            archive.requests.append(f"{code!s} {self.path} {size}".removesuffix(" -"))
+        def log_request(self, code: int | str = 0, _size: int | str = 0) -> None:
+            archive.requests.append(f"{int(code)} {self.path}")
 
         def log_message(self, *_: object) -> None:
             """Keep the tests' output clean."""

@@ -1,0 +1,105 @@
+"""A root of apt's own, which knows only verified indexes.
+
+apt finds the lists where `apt-get update` would have put them, under its own file names. Nothing of the
+host's configuration, sources, preferences or packages takes part, and no root rights are needed.
+"""
+
+import hashlib
+import re
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitops.debian.indexes import Indexes
+from gitops.debian.sources import Pin
+from gitops.system import files
+from gitops.system.locks import exclusive
+
+_KEPT = 7 * 24 * 3600  # seconds that apt's caches of former indexes are kept
+
+
+def private_root(indexes: Indexes, pins: Sequence[Pin], root: Path) -> Path:
+    """Make, or find again, a root that holds these indexes and pins.
+
+    Args:
+        indexes: what apt may know.
+        pins: what it shall prefer.
+        root: directory that keeps such roots, each with apt's package cache; several processes may share it.
+
+    Returns:
+        The root; `apt.conf` in it is for APT_CONFIG, and leaves only Dir::State::status to be said.
+    """
+    lists: dict[str, Path | str] = {}
+    lines: dict[str, list[str]] = {}
+    for source, release in zip(indexes.sources, indexes.releases, strict=True):
+        lists[_list_name(f"{source.release}/InRelease")] = release.text
+        # All of it was verified on its way here, by keys that apt need not know; hence trusted.
+        line = f"deb [arch={indexes.architecture} trusted=yes] {source.base} {source.suite}"
+        lines.setdefault(line, []).extend(source.components)
+    for index in indexes.lists:
+        address = f"{index.source.release}/{index.component}/binary-{index.architecture}/Packages"
+        lists[_list_name(address)] = index.path
+    sources = "".join(f"{line} {' '.join(dict.fromkeys(components))}\n" for line, components in lines.items())
+    preferences = "\n".join(str(pin) for pin in pins)
+    digest = hashlib.sha256(repr((sources, preferences, sorted(lists.items()))).encode()).hexdigest()[:32]
+    private = root / digest
+    with exclusive(root / "lock", "apt's private root", wait=600):
+        if not (private / "apt.conf").is_file():
+            _prune(root)
+            for name, content in lists.items():
+                (private / "lists/partial").mkdir(parents=True, exist_ok=True)
+                if isinstance(content, str):
+                    files.write(private / "lists" / name, content)
+                else:
+                    (private / "lists" / name).unlink(missing_ok=True)
+                    (private / "lists" / name).symlink_to(content.absolute())
+            (private / "archives/partial").mkdir(parents=True, exist_ok=True)
+            files.write(private / "sources.list", sources)
+            files.write(private / "preferences", preferences)
+            files.write(private / "apt.conf", _configuration(private.absolute(), indexes.architecture))
+        (private / "used").touch()
+    return private
+
+
+def _configuration(private: Path, architecture: str) -> str:
+    """Write apt.conf(5); APT_CONFIG is read before the host's own files, which Dir::Etc then hides."""
+    settings = {
+        "Dir": f"{private}/",
+        "Dir::State": f"{private}/",
+        "Dir::State::lists": f"{private}/lists/",
+        "Dir::Cache": f"{private}/",
+        "Dir::Cache::archives": f"{private}/archives/",
+        # The lists' half of apt's cache is shared; the other half changes with what is installed.
+        "Dir::Cache::srcpkgcache": f"{private}/srcpkgcache.bin",
+        "Dir::Cache::pkgcache": "",
+        "Dir::Etc": f"{private}/",
+        "Dir::Etc::main": "/dev/null",
+        "Dir::Etc::parts": "/dev/null",
+        "Dir::Etc::sourcelist": f"{private}/sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::Etc::preferences": f"{private}/preferences",
+        "Dir::Etc::preferencesparts": "/dev/null",
+        "Dir::Log": "/dev/null",
+        "APT::Architecture": architecture,
+        # apt 3 has a second solver; the same answer from every apt is worth more than the newer one.
+        "APT::Solver": "internal",
+        "Acquire::Languages": "none",
+    }
+    lines = "".join(f'{name} "{value}";\n' for name, value in settings.items())
+    return f'{lines}APT::Architectures {{ "{architecture}"; }};\n'
+
+
+def _list_name(address: str) -> str:
+    """Name a list as apt does: URItoFileName in its apt-pkg/strutl.cc."""
+    bare = address.partition("://")[2].rpartition("@")[2]
+    return re.sub(r'[^!-~]|[\\|{}\[\]<>"^~_=!@#$%&*]', lambda bad: f"%{ord(bad[0]):02x}", bare).replace(
+        "/", "_"
+    )
+
+
+def _prune(root: Path) -> None:
+    """Remove the private roots of indexes that nobody has asked about for long."""
+    for used in root.glob("*/used"):
+        if used.stat().st_mtime < time.time() - _KEPT:
+            shutil.rmtree(used.parent, ignore_errors=True)
