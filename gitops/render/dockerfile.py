@@ -6,7 +6,8 @@ The build context that it expects, made by `gitops.images.build`:
     install         templates/install.sh, executable
     debs/*.deb      what the lock adds to the parent
     debconf         answers, one a line
-    files/N/PATH    the files of the N-th `copy` entry from 0, with the mode they get, at PATH below /
+    files.tar       what `copy` brings from the fleet, with mode, owner by name, and path below /; COPY --chown would
+                    give its owner and mode to every directory on the way, /etc and /tmp too
 
 The context is mounted at /mnt while packages are installed, a directory that every Debian system has, so that no
 trace of it stays behind. The build argument SOURCE_DATE_EPOCH (seconds since 1970, UTC) is the time that everything
@@ -53,20 +54,20 @@ def dockerfile(fleet: Fleet, image: str, architecture: str, references: Mapping[
         parent="scratch" if definition.is_base else references[definition.parent, architecture],
         base=definition.is_base,
         installs=bool(not definition.is_base and (definition.packages or definition.debconf)),
-        owners=[copy.owner for copy in definition.copies],
         finish=commands,
         settings=lines,
     )
 
 
 def _commands(image: Image) -> str | None:
-    """Give what runs after packages and files, in one step, so that what one command leaves another can remove.
+    """Give what puts files there and runs after that, in one step, so that what one command leaves another can remove.
 
     The words of each command are quoted for sh, the whole as JSON; what the step ends with makes times and logs right.
     """
     if not image.run and not image.copies:
         return None
-    script = " && ".join([*(shlex.join(command) for command in image.run), "/mnt/install settle"])
+    first = ["/mnt/install files"] if image.copies else []
+    script = " && ".join([*first, *(shlex.join(command) for command in image.run), "/mnt/install settle"])
     return exec_form(["/bin/sh", "-c", script])
 
 
