@@ -9,6 +9,8 @@ import pytest
 
 from tests.archive import SigningKey, TestArchive, served, signing_key
 
+pytest_plugins = ["tests.engine_fixtures"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_proxy_for_loopback() -> Iterator[None]:

@@ -2,76 +2,49 @@
 
 import contextlib
 import io
-import os
 import tarfile
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from gitops.engine import labels
+from gitops.engine.connection import address, connect, telling
 from gitops.engine.exec import ExecStream
 from gitops.engine.observed import Observed, observed
 from gitops.engine.request import create_request
 from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec
-from gitops.system.errors import UserError
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
 
-DEFAULT_SOCKET = "unix:///var/run/docker.sock"
-
-
-@contextmanager
-def _telling(what: str) -> Iterator[None]:
-    """Turn what the SDK raises into an error that says what was being done."""
-    from docker.errors import APIError, DockerException  # noqa: PLC0415  # the SDK takes 80 ms to import
-    from requests.exceptions import RequestException  # noqa: PLC0415  # it comes with the SDK
-
-    try:
-        yield
-    except APIError as error:
-        reason = str(error.explanation or error)
-        hint = ""
-        if "address pool" in reason:
-            hint = "give the engine more networks: default-address-pools in /etc/docker/daemon.json"
-        raise UserError(f"{what}: {reason}", hint=hint) from error
-    except (DockerException, RequestException) as error:
-        raise UserError(
-            f"{what}: no container engine answers at {os.environ.get('DOCKER_HOST') or DEFAULT_SOCKET}",
-            hint="start it (systemctl start docker), or join the group docker and log in again",
-        ) from error
-
 
 class Docker:
-    """The engine of this machine; connects when it is first asked. Safe to use from several threads.
+    """The engine of this machine; connects when it is first asked, and `with` closes. Threads may share it.
 
     Every method raises UserError when the engine is away or refuses.
     """
 
-    def __init__(self) -> None:
-        """Take the engine that `DOCKER_HOST` names, otherwise the system's; it must be on this machine."""
-        self.address = os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
-        if not self.address.startswith("unix://"):
-            raise UserError(
-                f"the engine at {self.address} is not on this machine",
-                hint="gitops works on the host itself: unset DOCKER_HOST, or make it unix:///PATH",
-            )
-
     @cached_property
     def _api(self) -> "APIClient":
-        with _telling("cannot reach the engine"):
-            from docker.api.client import APIClient  # noqa: PLC0415  # it takes 80 ms
+        return connect()
 
-            return APIClient(base_url=self.address, version="auto", timeout=120, max_pool_size=32)
+    def __enter__(self) -> Self:
+        """Give the engine itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections, if there are any; the next question opens new ones."""
+        if "_api" in vars(self):
+            self._api.close()
+            del self._api
 
     # Containers
 
     def containers(self, fleet: str, host: str) -> list[Observed]:
         """List every container of a host of a fleet, running or not, in one call."""
-        with _telling("cannot list containers"):
+        with telling("cannot list containers"):
             filters = {"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]}
             return sorted(
                 (observed(entry) for entry in self._api.containers(all=True, filters=filters)),
@@ -80,7 +53,7 @@ class Docker:
 
     def create(self, spec: ContainerSpec, fleet: str, host: str, generation: str) -> str:
         """Create a container on all its networks, without starting it; give its id."""
-        with _telling(f"cannot create {spec.subject}"):
+        with telling(f"cannot create {spec.subject}"):
             made = self._create(create_request(spec, fleet, host, generation), spec.name)
             for network, aliases in spec.networks[1:]:
                 self._api.connect_container_to_network(made, network, aliases=list(aliases))
@@ -91,25 +64,28 @@ class Docker:
         return str(api.create_container_from_config(request, name)["Id"])
 
     def start(self, container: str) -> None:
-        """Start a container, by id or name; one that runs stays as it is."""
-        with _telling(f"cannot start {container}"):
-            self._api.start(container)
+        """Start a container, by id or name, or let a paused one go on; one that runs stays as it is."""
+        with telling(f"cannot start {container}"):
+            if self._api.inspect_container(container)["State"]["Paused"]:
+                self._api.unpause(container)
+            else:
+                self._api.start(container)
 
     def stop(self, container: str, timeout: float | None = None) -> None:
         """Stop a container; after `timeout` seconds (None: its own grace period) it is killed."""
-        with _telling(f"cannot stop {container}"):
+        with telling(f"cannot stop {container}"):
             self._api.stop(container, timeout=None if timeout is None else max(1, round(timeout)))
 
     def remove(self, container: str) -> None:
         """Remove a container, stopped or not; one that is gone already is no error. Its volumes stay."""
         from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
 
-        with _telling(f"cannot remove {container}"), contextlib.suppress(NotFound):
+        with telling(f"cannot remove {container}"), contextlib.suppress(NotFound):
             self._api.remove_container(container, force=True)
 
     def rename(self, container: str, name: str) -> None:
         """Give a container another name."""
-        with _telling(f"cannot rename {container}"):
+        with telling(f"cannot rename {container}"):
             self._api.rename(container, name)
 
     def health(self, container: str) -> tuple[str, str]:
@@ -117,7 +93,7 @@ class Docker:
 
         The text is the last check's output, or the container's last lines where none ran.
         """
-        with _telling(f"cannot inspect {container}"):
+        with telling(f"cannot inspect {container}"):
             state: dict[str, Any] = self._api.inspect_container(container)["State"]
             health = state.get("Health") or {}
             if state["Status"] == "running" and health.get("Status", "none") != "none":
@@ -128,26 +104,28 @@ class Docker:
                 return f"exited ({state['ExitCode']})", lines
             return str(state["Status"]), lines
 
-    def wait_healthy(self, container: str, timeout: float) -> tuple[str, str]:
+    def wait_healthy(
+        self, container: str, timeout: float, pause: Callable[[float], object] = time.sleep
+    ) -> tuple[str, str]:
         """Wait until a container is healthy (or just runs, without a healthcheck), or is not going to be.
 
         Args:
             container: id or name.
-            timeout: seconds after which `starting` is the answer.
+            timeout: seconds after which `starting` is the answer; a container that keeps dying gets 10.
+            pause: waits some seconds; raises what is to end the waiting.
 
         Returns:
             As `health`: it is well when the first is `healthy` or `running`.
         """
-        deadline = time.monotonic() + timeout
-        while (found := self.health(container))[0] in {"starting", "created"}:
-            if time.monotonic() >= deadline:
-                break
-            time.sleep(0.2)
+        begun = time.monotonic()
+        patience = {"starting": timeout, "created": timeout, "restarting": min(timeout, 10)}
+        while time.monotonic() - begun < patience.get((found := self.health(container))[0], 0):
+            pause(0.2)
         return found
 
     def wait(self, container: str) -> int:
         """Wait until a container ends, however long; give its exit status."""
-        with _telling(f"cannot wait for {container}"):
+        with telling(f"cannot wait for {container}"):
             return int(self._api.wait(container)["StatusCode"])
 
     def exec(
@@ -172,7 +150,7 @@ class Docker:
             stdin: chunks for its standard input.
             timeout: seconds until reading raises TimeoutError; the command itself is not ended by that.
         """
-        with _telling(f"cannot run {command[0]} in {container}"):
+        with telling(f"cannot run {command[0]} in {container}"):
             made: str = self._api.exec_create(
                 container,
                 list(command),
@@ -182,11 +160,11 @@ class Docker:
                 stdin=stdin is not None,
             )["Id"]
         path = f"/v{self._api.api_version}/exec/{made}/start"
-        socket = self.address.removeprefix("unix://")
+        socket = address().removeprefix("unix://")
         return ExecStream(socket, path, lambda: self._exit_status(made), stdin=stdin, timeout=timeout)
 
     def _exit_status(self, made: str) -> int:
-        with _telling("cannot ask for a command's exit status"):
+        with telling("cannot ask for a command's exit status"):
             while (told := self._api.exec_inspect(made))["Running"]:
                 time.sleep(0.02)
             return int(told["ExitCode"])
@@ -195,7 +173,7 @@ class Docker:
 
     def networks(self, fleet: str, host: str) -> dict[str, str]:
         """List a host's networks: full name to instance."""
-        with _telling("cannot list networks"):
+        with telling("cannot list networks"):
             filters = {"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]}
             return {
                 one["Name"]: one["Labels"][labels.INSTANCE] for one in self._api.networks(filters=filters)
@@ -203,7 +181,7 @@ class Docker:
 
     def ensure_network(self, spec: NetworkSpec, fleet: str, host: str) -> None:
         """Make a network unless it is there."""
-        with _telling(f"cannot make the network {spec.name}"):
+        with telling(f"cannot make the network {spec.name}"):
             # The engine's name filter matches parts of names.
             if any(one["Name"] == spec.name for one in self._api.networks(names=[spec.name])):
                 return
@@ -216,18 +194,24 @@ class Docker:
         """Remove a network; one that is gone already is no error."""
         from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
 
-        with _telling(f"cannot remove the network {name}"), contextlib.suppress(NotFound):
+        with telling(f"cannot remove the network {name}"), contextlib.suppress(NotFound):
             self._api.remove_network(name)
 
     def ensure_volume(self, spec: VolumeSpec, fleet: str, host: str) -> None:
         """Make a volume unless it is there; the engine answers an existing name with the volume as it is."""
-        with _telling(f"cannot make the volume {spec.name}"):
+        with telling(f"cannot make the volume {spec.name}"):
             own = {labels.INSTANCE: spec.instance, labels.VOLUME: spec.volume}
             self._api.create_volume(spec.name, labels={labels.FLEET: fleet, labels.HOST: host, **own})
 
+    def volumes(self, fleet: str, host: str) -> set[str]:
+        """List a host's volumes by their full names."""
+        with telling("cannot list volumes"):
+            filters = {"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]}
+            return {one["Name"] for one in self._api.volumes(filters=filters)["Volumes"] or ()}
+
     def volume_path(self, name: str) -> Path:
         """Give the directory on this machine that holds a volume."""
-        with _telling(f"cannot find the volume {name}"):
+        with telling(f"cannot find the volume {name}"):
             return Path(self._api.inspect_volume(name)["Mountpoint"])
 
     # Images
@@ -236,14 +220,14 @@ class Docker:
         """Give those of the references that the engine has, in one call."""
         if not references:
             return set()
-        with _telling("cannot list images"):
+        with telling("cannot list images"):
             found = self._api.images(filters={"reference": list(references)})
             return {tag for image in found for tag in image["RepoTags"] or ()} & set(references)
 
     def tag(self, image: str, reference: str) -> None:
         """Name an image (by id or name) REPOSITORY:TAG."""
         repository, _, tag = reference.rpartition(":")
-        with _telling(f"cannot tag {image}"):
+        with telling(f"cannot tag {image}"):
             self._api.tag(image, repository, tag, force=True)
 
     def read_file(self, image: str, path: str) -> bytes:
@@ -253,7 +237,7 @@ class Docker:
             image: id or reference.
             path: absolute path in it; a symlink's target is not followed.
         """
-        with _telling(f"cannot read {path} from {image}"):
+        with telling(f"cannot read {path} from {image}"):
             made = self._create({"Image": image, "Cmd": ["-"]})
             try:
                 chunks, _ = self._api.get_archive(made, path)

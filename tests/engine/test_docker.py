@@ -1,0 +1,196 @@
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from docker.api.client import APIClient
+
+from gitops.engine.docker import Docker
+from gitops.engine.specification import ContainerSpec, HealthSpec, NetworkSpec, VolumeSpec, digests
+from gitops.system.errors import UserError
+from tests.engine_fixtures import container
+
+Run = Callable[[ContainerSpec], str]
+
+
+@pytest.fixture
+def engine() -> Iterator[Docker]:
+    with Docker() as engine:
+        yield engine
+
+
+@pytest.fixture
+def run(engine: Docker, fleet_name: str) -> Run:
+    def start(spec: ContainerSpec) -> str:
+        for name, _ in spec.networks:
+            engine.ensure_network(NetworkSpec(name, spec.instance, "default"), fleet_name, "host")
+        engine.create(spec, fleet_name, "host", "c0ffee")
+        engine.start(spec.name)
+        return spec.name
+
+    return start
+
+
+def test_one_list_call_tells_what_a_container_was_made_from(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    spec = container(fleet_name, "alice/web", image)
+    run(spec)
+    (seen,) = engine.containers(fleet_name, "host")
+    assert (seen.subject, seen.image, seen.generation, seen.state) == (
+        "alice/web",
+        image,
+        "c0ffee",
+        "running",
+    )
+    assert seen.digests == digests(spec)
+    assert seen.networks == (f"{fleet_name}.alice.default",)
+    assert engine.containers(fleet_name, "another") == []
+
+
+def test_a_container_gains_no_privileges_and_keeps_seven_capabilities(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    capabilities = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID")
+    name = run(container(fleet_name, "alice/web", image, capabilities=capabilities))
+    with engine.exec(name, ["cat", "/proc/1/status"]) as stream:
+        status = dict(line.split(":\t") for line in b"".join(stream).decode().splitlines() if ":\t" in line)
+    assert status["NoNewPrivs"] == "1"
+    assert int(status["CapBnd"], 16) == sum(1 << bit for bit in (0, 1, 3, 5, 6, 7, 10))
+
+
+def test_a_service_is_found_by_its_name_on_every_network_of_its_own(
+    api: APIClient, fleet_name: str, image: str, run: Run
+) -> None:
+    networks = tuple((f"{fleet_name}.alice.{name}", ("web", "www")) for name in ("default", "back"))
+    name = run(container(fleet_name, "alice/web", image, networks=networks))
+    attached = api.inspect_container(name)["NetworkSettings"]["Networks"]
+    assert {network: {"web", "www"} <= set(one["Aliases"]) for network, one in attached.items()} == {
+        networks[0][0]: True,
+        networks[1][0]: True,
+    }
+
+
+def test_a_command_gets_its_input_and_gives_output_errors_and_status(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    name = run(container(fleet_name, "alice/web", image))
+    sent = [bytes([number]) * 65_536 for number in range(64)]
+    with engine.exec(
+        name, ["sh", "-c", "cat; echo $A >&2; exit 3"], environment={"A": "b"}, stdin=sent
+    ) as stream:
+        received = hashlib.sha256()
+        for chunk in stream:
+            received.update(chunk)
+        assert stream.wait() == 3
+    assert received.digest() == hashlib.sha256(b"".join(sent)).digest()
+    assert stream.stderr == b"b\n"
+
+
+def test_the_first_bytes_of_a_quick_command_are_never_lost(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    name = run(container(fleet_name, "alice/web", image))
+    for number in range(20):
+        with engine.exec(name, ["echo", str(number)]) as stream:
+            assert b"".join(stream) == f"{number}\n".encode()
+
+
+def test_a_command_that_takes_too_long_is_told(engine: Docker, fleet_name: str, image: str, run: Run) -> None:
+    name = run(container(fleet_name, "alice/web", image))
+    with engine.exec(name, ["sleep", "5"], timeout=0.3) as stream, pytest.raises(TimeoutError):
+        stream.wait()
+
+
+def test_input_that_breaks_off_is_told_and_not_taken_for_its_end(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise ValueError("the other half is missing")
+
+    name = run(container(fleet_name, "alice/web", image))
+    with (
+        engine.exec(name, ["cat"], stdin=broken()) as stream,
+        pytest.raises(ValueError, match="the other half"),
+    ):
+        stream.wait()
+
+
+def test_a_command_that_does_not_exist_has_a_status(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    name = run(container(fleet_name, "alice/web", image))
+    with engine.exec(name, ["no-such-program"]) as stream:
+        assert stream.wait() in {126, 127}
+
+
+def test_a_command_in_a_stopped_container_is_refused_with_its_reason(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    name = run(container(fleet_name, "alice/web", image))
+    engine.stop(name)
+    with pytest.raises(UserError, match="is not running"):
+        engine.exec(name, ["true"])
+
+
+def test_an_unhealthy_container_says_what_its_check_said(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    check = HealthSpec(("CMD-SHELL", "echo the table is gone; exit 1"), 10**8, 10**9, 1, 0)
+    name = run(container(fleet_name, "alice/web", image, healthcheck=check))
+    assert engine.wait_healthy(name, 30) == ("unhealthy", "the table is gone")
+    assert engine.containers(fleet_name, "host")[0].health == "unhealthy"
+
+
+def test_a_container_that_died_says_its_last_words(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    spec = container(
+        fleet_name, "alice/web", image, command=("sh", "-c", "echo no config; exit 4"), restart="no"
+    )
+    name = run(spec)
+    engine.wait(name)
+    assert engine.wait_healthy(name, 30) == ("exited (4)", "no config")
+
+
+def test_a_volume_outlives_its_container_and_is_found_on_the_host(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    volume = VolumeSpec(f"{fleet_name}.alice.data", "alice", "data")
+    for _ in range(2):
+        engine.ensure_volume(volume, fleet_name, "host")
+    spec = container(fleet_name, "alice/web", image)
+    name = run(replace(spec, volumes=()))
+    engine.remove(name)
+    engine.remove(name)
+    assert engine.volumes(fleet_name, "host") == {volume.name}
+    assert engine.volume_path(volume.name).is_absolute()
+
+
+def test_images_are_known_and_read_without_being_started(engine: Docker, image: str) -> None:
+    assert engine.images([image, "gitops-test/none:1"]) == {image}
+    assert engine.read_file(image, "/bin/busybox")[:4] == b"\x7fELF"
+    with pytest.raises(UserError, match="no-such-file"):
+        engine.read_file(image, "/no-such-file")
+
+
+def test_a_paused_container_goes_on_when_it_is_started(
+    api: APIClient, engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    name = run(container(fleet_name, "alice/web", image))
+    api.pause(name)
+    engine.start(name)
+    assert engine.containers(fleet_name, "host")[0].state == "running"
+
+
+def test_an_engine_that_is_away_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with pytest.raises(UserError, match="systemctl start docker"):
+        Docker().containers("fleet", "host")
+
+
+def test_an_engine_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://engine.example.org:2375")
+    with pytest.raises(UserError, match="not on this machine"):
+        Docker().containers("fleet", "host")

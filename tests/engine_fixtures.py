@@ -1,0 +1,109 @@
+"""A real engine with a tiny image, and names that no other test has; everything made under them goes again."""
+
+import io
+import subprocess
+import tarfile
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from docker.api.client import APIClient
+from docker.errors import NotFound
+
+from gitops.engine import labels
+from gitops.engine.specification import ContainerSpec
+
+APPLETS = ("cat", "dd", "echo", "false", "head", "id", "ls", "sh", "sleep", "test", "touch", "true", "wc")
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[APIClient]:
+    """The engine as the SDK sees it, for looking behind what is tested."""
+    client = APIClient(version="auto")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def rootfs(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A tar of a root file system in which busybox is everything."""
+    directory = tmp_path_factory.mktemp("busybox")
+    directory.chmod(0o777)  # apt downloads as its own user
+    subprocess.run(
+        ["apt-get", "download", "-q", "busybox-static"], cwd=directory, check=True, capture_output=True
+    )
+    (package,) = directory.glob("*.deb")
+    subprocess.run(["dpkg-deb", "-x", package, directory / "root"], check=True)
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        tar.add(next((directory / "root").glob("**/bin/busybox")), "bin/busybox")
+        for applet in APPLETS:
+            link = tarfile.TarInfo(f"bin/{applet}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+        for name in ("data", "tmp"):
+            made = tarfile.TarInfo(name)
+            made.type, made.mode = tarfile.DIRTYPE, 0o1777
+            tar.addfile(made)
+    return content.getvalue()
+
+
+@pytest.fixture(scope="session")
+def import_image(api: APIClient, rootfs: bytes) -> Iterator[Callable[[str], str]]:
+    """Make the tiny image under a reference; it goes when the session ends."""
+    made = []
+
+    def make(reference: str) -> str:
+        repository, _, tag = reference.rpartition(":")
+        api.import_image_from_data(rootfs, repository=repository, tag=tag)
+        made.append(reference)
+        return reference
+
+    yield make
+    for reference in made:
+        api.remove_image(reference, force=True)
+
+
+@pytest.fixture(scope="session")
+def image(import_image: Callable[[str], str]) -> str:
+    """The tiny image."""
+    return import_image(f"gitops-test-{uuid.uuid4().hex[:8]}/busybox:1")
+
+
+@pytest.fixture
+def fleet_name(api: APIClient) -> Iterator[str]:
+    """A fleet's name that nobody else has; its containers, networks and volumes go when the test ends."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    yield name
+    filters = {"label": f"{labels.FLEET}={name}"}
+    for container in api.containers(all=True, filters=filters):
+        api.remove_container(container["Id"], force=True, v=True)
+    for network in api.networks(filters=filters):
+        api.remove_network(network["Id"])
+    for volume in api.volumes(filters=filters)["Volumes"] or ():
+        api.remove_volume(volume["Name"], force=True)
+
+
+def container(fleet: str, subject: str, image: str, **fields: object) -> ContainerSpec:
+    """Specify a container that just runs, on its instance's network; fields as in `ContainerSpec`."""
+    instance, _, service = subject.partition("/")
+    given: dict[str, object] = {
+        "name": f"{fleet}.{instance}.{service}",
+        "instance": instance,
+        "service": service,
+        "image": image,
+        "image_name": "busybox",
+        "networks": ((f"{fleet}.{instance}.default", (service,)),),
+        "command": ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"),
+        "stop_grace_period": 2.0,
+    }
+    return ContainerSpec(**{**given, **fields})  # type: ignore[arg-type]  # a test names its own fields
+
+
+def exists(api: APIClient, name: str) -> bool:
+    """Tell whether a container is there."""
+    try:
+        api.inspect_container(name)
+    except NotFound:
+        return False
+    return True
