@@ -1,8 +1,8 @@
 """Play the story and sweep up; with `clean`, remove every trace of it.
 
 Everything happens in one directory (GITOPS_DEMO, otherwise .demo in this checkout), with names made from that
-directory and ports that were free, so that nothing else on the machine is met. What is slow to make stays for the
-next run: the store of .debs, and the images. KEEP=1 leaves the sites running.
+directory and ports that were free, so that nothing else on the machine is met. The store of .debs
+and the images stay, so that the next run is quick. KEEP=1 leaves the sites running.
 """
 
 import os
