@@ -7,6 +7,10 @@ from typing import Annotated
 import typer
 
 from gitops import __version__
+from gitops.cli import backup, job
+from gitops.cli.build import build
+from gitops.cli.lock import lock
+from gitops.cli.update import update
 from gitops.system.errors import UserError
 
 app = typer.Typer(
@@ -33,6 +37,13 @@ def _options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every command that is run.")] = False,
 ) -> None:
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s")
+
+
+app.command()(lock)
+app.command()(build)
+app.command()(update)
+app.add_typer(backup.app, name="backup")
+app.add_typer(job.app, name="job")
 
 
 def main() -> None:

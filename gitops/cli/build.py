@@ -1,0 +1,60 @@
+"""`gitops build`: build the images that do not exist yet."""
+
+from typing import Annotated
+
+import typer
+
+from gitops.cli.options import FleetOption
+
+
+def build(
+    images: Annotated[
+        list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Images; otherwise all.")
+    ] = None,
+    architecture: Annotated[
+        str | None, typer.Option("--arch", metavar="ARCH", help="Architecture; otherwise this machine's.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Images to build at the same time.")] = 2,
+    again: Annotated[
+        bool, typer.Option("--again", help="Build what exists, too, and take nothing from BuildKit's cache.")
+    ] = False,
+    fleet: FleetOption = None,
+) -> None:
+    """Build the images that do not exist yet, from exactly the packages of their locks.
+
+    Packages come from the archives' mirrors, once; the builds themselves have no network. The tag of an image is
+    its identity.
+    """
+    from gitops.cli.options import fleet_root
+    from gitops.cli.progress import shown
+    from gitops.engine.docker import Docker
+    from gitops.fleet.load import load
+    from gitops.images.build import build as build_images
+    from gitops.images.identity import identities, references
+    from gitops.images.locks import read_locks
+    from gitops.images.machine import native
+    from gitops.render.dockerfile import dockerfile
+    from gitops.render.templates import recipe
+    from gitops.system.places import places
+
+    loaded = load(fleet_root(fleet))
+    locks = read_locks(loaded)
+    arch = architecture or native()
+    names = references(loaded, identities(loaded, locks, recipe(loaded.root)))
+    with shown() as progress:
+        done = build_images(
+            loaded,
+            locks,
+            images or None,
+            arch,
+            dockerfile=lambda image: dockerfile(loaded, image, arch, names),
+            references=names,
+            engine=Docker(),
+            places=places(),
+            progress=progress,
+            jobs=jobs,
+            again=again,
+        )
+    for one in done:
+        how = "exists" if one.seconds is None else f"built in {one.seconds:.1f} s"
+        print(f"{one.image} {one.architecture}: {how}, {one.reference}")
