@@ -77,8 +77,8 @@ class Restic:
     def save_directory(self, directory: Path, tags: Sequence[str]) -> None:
         """Save everything in a directory, so that `restore` puts it right below its target.
 
-        A directory in use changes while it is read. When files vanish, restic calls the snapshot incomplete; then
-        it is saved again, and what was stored already is not stored twice.
+        A directory in use changes while it is read. When files vanish, restic calls the snapshot incomplete;
+        then it is saved again, and what was stored already is not stored twice.
 
         Raises:
             UserError: it could not be read as a whole; an incomplete snapshot may stay behind.

@@ -1,8 +1,8 @@
 """Backup sets: all datasets of one instance, saved in one run, complete or not there at all.
 
-Each dataset is a snapshot of its own, a *part*. When all parts are saved, one more tiny snapshot, the *manifest*,
-is saved that names them. A set is what has a manifest and all parts that it names. So a run that ends at any
-instant, however it ends, leaves parts that nothing takes for a backup; the next run removes them.
+Each dataset is a snapshot of its own, a *part*. When all parts are saved, one more tiny snapshot that names
+them is saved, the *manifest*. A set is what has a manifest and all parts that it names. So a run that ends at
+any instant, however it ends, leaves parts that nothing takes for a backup; the next run removes them.
 
 Everything stands in tags, so that one listing tells all:
 

@@ -1,6 +1,6 @@
 """MariaDB, by its own clients in its own container, as root over the socket: there is no password to pass.
 
-The form of a dump is mariadb-dump(1)'s; its last line is `-- Dump completed on …`, written when all is dumped.
+The form of a dump is mariadb-dump(1)'s; its last line, `-- Dump completed on …`, comes when all is dumped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ _DUMP = (
     "--default-character-set=utf8mb4",
     "--max-allowed-packet=1G",
 )
-# In binary mode the client takes no commands of its own from its input, and leaves line ends and NUL bytes alone.
+# In binary mode the client takes no commands of its own from its input, and leaves line ends and NUL alone.
 _CLIENT = (
     "mariadb",
     "--batch",
@@ -85,9 +85,9 @@ def load_beside(engine: Docker, container: str, _name: str, chunks: Iterable[byt
 def swap(engine: Docker, container: str, name: str) -> None:
     """Move the scratch database's content to the real name.
 
-    Tables are renamed, which moves no rows; what cannot be renamed (views, triggers, routines, events) is made
-    again. All of it is one script that runs only when it has arrived as a whole, and then runs to its end even
-    when gitops does not.
+    Tables are renamed, which moves no rows; what cannot be renamed (views, triggers, routines, events) is
+    made again. All of it is one script that runs only when it has arrived as a whole, and then runs to its
+    end even when gitops does not.
 
     Raises:
         UserError: the server refused a statement; the scratch database may hold what was not moved yet.

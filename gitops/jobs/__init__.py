@@ -1,0 +1,1 @@
+"""Scheduled commands, run inside an instance's service."""

@@ -1,0 +1,173 @@
+"""Run a job as its schedule would: in the right container, for a limited time, its output in a log."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from gitops.engine.docker import Docker
+from gitops.fleet.apps import Job
+from gitops.fleet.fleet import Instance
+from gitops.report.history import KEPT, Run, record
+from gitops.system.clock import now, stamp
+from gitops.system.errors import UserError
+from gitops.system.locks import exclusive
+from gitops.system.places import Places
+
+TIMED_OUT = 124
+"""Exit status of a job that took too long, as timeout(1) has it."""
+
+_KILLED = 137
+_GRACE = 10
+"""Seconds between TERM and KILL."""
+
+# $1 is the time limit in seconds, the rest the command. timeout(1) ends the command with its process group.
+# Standard input stays open as long as gitops lives: when it ends, so does the job, which thereby never
+# outlives the lock that keeps a second one from starting.
+_KEEPER = f"""limit=$1; shift
+exec 3<&0
+timeout --kill-after={_GRACE} "$limit" "$@" 2>&1 </dev/null 3<&- &
+job=$!
+{{ read -r _; kill "$job"; }} <&3 3<&- >/dev/null 2>&1 &
+keeper=$!
+exec 3<&-
+wait "$job"
+status=$?
+kill "$keeper" 2>/dev/null
+exit "$status" """
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """How a job went.
+
+    Args:
+        status: its exit status; 124 when it took too long; 0 when it was skipped.
+        log: the file that holds its output.
+        skipped: the one before is still running, so that this one was not begun.
+    """
+
+    status: int
+    log: Path
+    skipped: bool = False
+
+
+def run_job(
+    engine: Docker,
+    fleet: str,
+    instance: Instance,
+    name: str,
+    places: Places,
+    *,
+    show: Callable[[bytes], object] = lambda _: None,
+) -> JobRun:
+    """Run a job of an instance and wait for its end.
+
+    Args:
+        engine: the engine of this host.
+        fleet: the fleet's name.
+        instance: whose job it is.
+        name: the job's name.
+        places: where logs, history and locks are.
+        show: is given the output as it comes, besides the log.
+
+    Raises:
+        UserError: there is no such job, or its service does not run.
+    """
+    job = _job(instance, name)
+    began = now()
+    log = log_directory(places, instance.name, name) / f"{stamp(began)}.log"
+    with ExitStack() as stack:
+        try:
+            lock = places.runtime / "locks" / f"job.{fleet}.{instance.name}.{name}"
+            stack.enter_context(exclusive(lock, f"the job {name} of {instance.name}"))
+        except UserError:
+            _record(places, instance.name, name, began, 0, "skipped: the one before is still running")
+            return JobRun(0, log, skipped=True)
+        try:
+            container = _container(engine, fleet, instance, name, job)
+            status = _execute(engine, container, job, log, show)
+        except UserError as error:
+            _record(places, instance.name, name, began, 1, error.problems[0].message)
+            raise
+        detail = f"took longer than {job.timeout:g} s" if status == TIMED_OUT else ""
+        _record(places, instance.name, name, began, status, detail)
+        return JobRun(status, log)
+
+
+def log_directory(places: Places, instance: str, name: str) -> Path:
+    """Give the directory of a job's logs; a log is named after the time at which the job began."""
+    return places.state / "jobs" / instance / name
+
+
+def logs(places: Places, instance: str, name: str) -> list[Path]:
+    """List a job's logs, oldest first."""
+    return sorted(log_directory(places, instance, name).glob("*.log"))
+
+
+def _job(instance: Instance, name: str) -> Job:
+    jobs = instance.definition.jobs
+    if name not in jobs:
+        raise UserError(
+            f"{instance.name} has no job {name}",
+            hint=f"its app {instance.app} has: {', '.join(sorted(jobs)) or 'none'}",
+        )
+    return jobs[name]
+
+
+def _container(engine: Docker, fleet: str, instance: Instance, name: str, job: Job) -> str:
+    for one in engine.containers(fleet, instance.host):
+        if (one.instance, one.service, one.state) == (instance.name, job.service, "running"):
+            return one.id
+    raise UserError(
+        f"{instance.name}/{job.service} is not running, so the job {name} cannot run in it",
+        hint="`gitops status` shows what runs, `gitops apply` starts what should",
+    )
+
+
+def _execute(engine: Docker, container: str, job: Job, log: Path, show: Callable[[bytes], object]) -> int:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    ended = threading.Event()
+
+    def alive() -> Iterator[bytes]:
+        ended.wait()
+        yield from ()
+
+    began = now()
+    with (
+        log.open("ab") as file,
+        engine.exec(
+            container,
+            ["/bin/sh", "-c", _KEEPER, "gitops-job", f"{job.timeout:g}", *job.command],
+            user=job.user,
+            environment=job.environment,
+            workdir=job.workdir,
+            stdin=alive(),
+            timeout=job.timeout + 2 * _GRACE,
+        ) as stream,
+    ):
+        try:
+            for chunk in stream:
+                file.write(chunk)
+                file.flush()
+                show(chunk)
+            status = stream.wait()
+        except TimeoutError:  # what left the process group may hold the output open
+            return TIMED_OUT
+        finally:
+            ended.set()
+    _remove_old(log.parent)
+    if status == _KILLED and (now() - began).total_seconds() >= job.timeout:
+        return TIMED_OUT
+    return status
+
+
+def _remove_old(directory: Path) -> None:
+    for path in sorted(directory.glob("*.log"))[:-KEPT]:
+        path.unlink(missing_ok=True)
+
+
+def _record(places: Places, instance: str, name: str, began: datetime, status: int, detail: str) -> None:
+    record(places, Run("job", instance, name, began, now(), status, detail))
