@@ -1,1 +1,1 @@
-"""The update bot: what is newer in the archives, what that changes and where, and the branch that proposes it."""
+"""The update bot: what the archives have newer, what that changes and where, and how it is proposed."""
