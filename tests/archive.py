@@ -182,6 +182,7 @@ class TestArchive:
         valid_until: datetime | None = None,
         key: SigningKey | None = None,
         by_hash: bool = True,
+        separate_all: bool = False,
         edit: Callable[[str], str] = str,
     ) -> None:
         """Write and sign a suite's indexes.
@@ -193,28 +194,29 @@ class TestArchive:
             valid_until: until when it says it is valid; for ever.
             key: what signs it, when not the archive's own key.
             by_hash: offer the indexes by hash too.
+            separate_all: give packages for all architectures an index of their own.
             edit: changes the Release file before it is signed.
         """
         dists = self.root / "dists" / suite
         shutil.rmtree(dists, ignore_errors=True)
         components = sorted(path.name for path in (self.root / "pool" / suite).iterdir())
         for component in components:
-            for architecture in ("amd64", "arm64"):
-                self._index(suite, component, architecture)
+            for architecture in ("all", "amd64", "arm64") if separate_all else ("amd64", "arm64"):
+                self._index(suite, component, architecture, separate_all=separate_all)
         entries = {
             "Origin": "Test",
             "Label": "Test",
             "Suite": suite,
             "Codename": codename or suite,
             "Date": _time(date or datetime.now(UTC)),
-            "Valid-Until": _time(valid_until) if valid_until else "",
-            "Architectures": "amd64 arm64",
+            "Architectures": f"{'all ' if separate_all else ''}amd64 arm64",
             "Components": " ".join(components),
         }
-        options = [f"-oAPT::FTPArchive::Release::{name}={text}" for name, text in entries.items() if text]
+        options = [f"-oAPT::FTPArchive::Release::{name}={text}" for name, text in entries.items()]
         release = edit(_run("apt-ftparchive", *options, "release", str(dists)))
-        if by_hash:
-            release = release.replace("Components:", "Acquire-By-Hash: yes\nComponents:", 1)
+        # apt-ftparchive forgets these two, the second when it is in the past.
+        release = ("Acquire-By-Hash: yes\n" if by_hash else "") + release
+        release = (f"Valid-Until: {_time(valid_until)}\n" if valid_until else "") + release
         self._leave_only_compressed(dists, by_hash=by_hash)
         (dists / "InRelease").write_text((key or self.key).sign(release))
         # HTTP tells times to the second, and a test publishes more often than that.
@@ -236,11 +238,15 @@ class TestArchive:
             if path.is_file():
                 path.write_bytes(change(path.read_bytes()))
 
-    def _index(self, suite: str, component: str, architecture: str) -> None:
+    def _index(self, suite: str, component: str, architecture: str, *, separate_all: bool) -> None:
         place = self.root / "dists" / suite / component / f"binary-{architecture}"
         place.mkdir(parents=True)
         pool = self.pool(suite, component).relative_to(self.root)
         text = _run("apt-ftparchive", "--arch", architecture, "packages", str(pool), cwd=self.root)
+        if separate_all:
+            every = text.split("\n\n")[:-1]
+            own = [stanza for stanza in every if f"\nArchitecture: {architecture}\n" in stanza]
+            text = "".join(f"{stanza}\n\n" for stanza in own)
         (place / "Packages").write_text(text)
         for suffix, compress in _COMPRESS.items():
             (place / f"Packages{suffix}").write_bytes(compress(text.encode()))

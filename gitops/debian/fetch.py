@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote
 
 import httpx
 
@@ -22,7 +21,7 @@ class _Files(httpx.BaseTransport):
     """Answer for file: addresses as a web server would."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        path = Path(unquote(request.url.path))
+        path = Path(request.url.path)
         if request.url.host not in {"", "localhost"} or not path.is_file():
             return httpx.Response(404)
         return httpx.Response(200, stream=_FileStream(path))
@@ -56,8 +55,10 @@ def get(mirror: httpx.Client, url: str, headers: dict[str, str] | None = None) -
     Raises:
         UserError: the mirror does not answer, or stops answering half way.
     """
+    # httpx takes an address without host for a relative one.
+    address = url.replace("file:///", "file://localhost/", 1) if url.startswith("file:///") else url
     try:
-        with mirror.stream("GET", url, headers=headers) as answer:
+        with mirror.stream("GET", address, headers=headers) as answer:
             yield answer
     except httpx.HTTPError as error:
         raise UserError(

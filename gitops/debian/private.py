@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from gitops.debian.indexes import Indexes
 from gitops.debian.sources import Pin
@@ -91,8 +92,9 @@ def _configuration(private: Path, architecture: str) -> str:
 
 
 def _list_name(address: str) -> str:
-    """Name a list as apt does: URItoFileName in its apt-pkg/strutl.cc."""
-    bare = address.partition("://")[2].rpartition("@")[2]
+    """Name a list as apt does: ParseQuoteWord and URItoFileName in its apt-pkg/strutl.cc."""
+    parts = urlsplit(unquote(address))
+    bare = parts.netloc.rpartition("@")[2].replace("[", "").replace("]", "") + parts.path
     return re.sub(r'[^!-~]|[\\|{}\[\]<>"^~_=!@#$%&*]', lambda bad: f"%{ord(bad[0]):02x}", bare).replace(
         "/", "_"
     )
