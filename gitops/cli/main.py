@@ -9,7 +9,9 @@ import typer
 from gitops import __version__
 from gitops.cli import backup, job
 from gitops.cli.build import build
+from gitops.cli.check import check
 from gitops.cli.lock import lock
+from gitops.cli.schema import schema
 from gitops.cli.update import update
 from gitops.system.errors import UserError
 
@@ -39,6 +41,8 @@ def _options(
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s")
 
 
+app.command()(check)
+app.command()(schema)
 app.command()(lock)
 app.command()(build)
 app.command()(update)

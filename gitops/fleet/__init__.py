@@ -1,1 +1,1 @@
-"""The definitions: what a fleet's files may say, reading them, and telling exactly what is wrong with them."""
+"""The definitions: what a fleet's files may say, reading them, and telling exactly what is wrong in them."""

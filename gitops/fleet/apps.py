@@ -4,11 +4,22 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from gitops.fleet.hosts import Scalar
 from gitops.fleet.services import Service
-from gitops.fleet.values import AbsolutePath, Command, Duration, Environment, Line, Model, Name, User
+from gitops.fleet.values import (
+    AbsolutePath,
+    Command,
+    Duration,
+    Environment,
+    Line,
+    Matching,
+    Model,
+    Name,
+    User,
+    Variable,
+)
 
 
 def _schedule(value: str) -> str:
@@ -51,7 +62,7 @@ class Database(Model):
 
     service: Name = Field(description="The service it runs in.")
     kind: Literal["mariadb"] = Field(description="What it is.")
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_$-]{0,63}$")] = Field(
+    name: Annotated[str, Matching(r"^[A-Za-z0-9_][A-Za-z0-9_$-]{0,63}$", "the name of a database")] = Field(
         description="Its name there."
     )
 
@@ -78,12 +89,19 @@ class Job(Model):
     )
 
 
-class App(Model):
+class Parameters(Model):
+    """What an app's file says about its parameters; the rest is looked at when they have values."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    parameters: dict[Variable, Parameter] = Field(default={}, description="Values that each instance gives.")
+
+
+class App(Parameters):
     """How images run together; one instance's view of it, every parameter already filled in."""
 
-    parameters: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Parameter] = Field(
-        default={}, description="Values that each instance gives."
-    )
+    model_config = ConfigDict(extra="forbid")
+
     services: dict[Name, Service] = Field(min_length=1, description="Its containers.")
     backup: Backup | None = Field(default=None, description="What is backed up, and when.")
     jobs: dict[Name, Job] = Field(default={}, description="Commands that run on a schedule.")

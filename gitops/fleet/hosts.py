@@ -2,12 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from gitops.fleet.settings import Architecture
-from gitops.fleet.values import Line, Model, Name
+from gitops.fleet.values import Line, Matching, Model, Name
 
-Scalar = str | int | float | bool
+
+def _scalar(value: object) -> object:
+    if not isinstance(value, str | int | float):
+        raise ValueError("must be a text, a number, true or false")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+Scalar = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
 
 
 class Keep(Model):
@@ -27,7 +34,7 @@ class Repository(Model):
     repository: Line = Field(
         min_length=1, description="A restic repository: a directory, or sftp:, rest:, s3:…"
     )
-    keep: Keep = Field(default=Keep(), description="How many backups stay.")
+    keep: Keep = Field(default_factory=Keep, description="How many backups stay.")
 
 
 class Placement(Model):
@@ -42,8 +49,8 @@ class Host(Model):
 
     architecture: Architecture = Field(default="amd64", description="What the machine is, in Debian's words.")
     scheduler: Literal["cron"] = Field(default="cron", description="Who runs jobs and backups.")
-    age: Annotated[str, Field(pattern=r"^age1[a-z0-9]{58}$")] | None = Field(
-        default=None, description="The host's age recipient; secrets are encrypted for it."
-    )
+    age: (
+        Annotated[str, Matching(r"^age1[a-z0-9]{58}$", "an age recipient, which begins with age1")] | None
+    ) = Field(default=None, description="The host's age recipient; secrets are encrypted for it.")
     backup: Repository | None = Field(default=None, description="Where backups of its instances go.")
     instances: dict[Name, Placement] = Field(default={}, description="What runs here.")

@@ -11,6 +11,7 @@ from gitops.fleet.values import (
     Environment,
     Labels,
     Line,
+    Matching,
     Model,
     Name,
     Package,
@@ -22,6 +23,10 @@ from gitops.fleet.values import (
 
 def _test(value: object) -> object:
     return ["CMD-SHELL", value] if isinstance(value, str) else value
+
+
+def _port(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _kind(test: tuple[str, ...]) -> tuple[str, ...]:
@@ -52,7 +57,9 @@ class Copy(Model):
 
     source: RelativePath = Field(description="Path below images/NAME/.")
     target: AbsolutePath = Field(description="Where it goes in the image.")
-    mode: Annotated[str, Field(pattern=r"^0?[0-7]{3,4}$")] | None = Field(
+    mode: (
+        Annotated[str, Matching(r"^0?[0-7]{3,4}$", 'octal permissions in quotes, for example "0755"')] | None
+    ) = Field(
         default=None,
         description="Octal permissions, as for chmod; otherwise 644, or 755 if git has it as executable.",
     )
@@ -94,8 +101,8 @@ class Image(Model):
     expose: tuple[
         Annotated[
             str,
-            BeforeValidator(str, json_schema_input_type=int | str),
-            Field(pattern=r"^[1-9]\d{0,4}(/(tcp|udp|sctp))?$"),
+            Matching(r"^[1-9]\d{0,4}(/(tcp|udp|sctp))?$", "a port, for example 80 or 53/udp"),
+            BeforeValidator(_port, json_schema_input_type=int | str),
         ],
         ...,
     ] = Field(default=(), description="Ports its processes listen on.")

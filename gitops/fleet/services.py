@@ -1,9 +1,10 @@
 """A service of an app: the run half of the Compose Specification, its keys and its short and long forms."""
 
 import re
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gitops.fleet.images import Healthcheck
 from gitops.fleet.values import (
@@ -12,6 +13,7 @@ from gitops.fleet.values import (
     Duration,
     Environment,
     Labels,
+    Matching,
     Model,
     Name,
     Signal,
@@ -24,7 +26,10 @@ _PORT = re.compile(
     r"(?:(?:(?P<host_ip>\[[0-9a-fA-F:.]+\]|[0-9.]+):)?(?P<published>\d+(?:-\d+)?)?:)?"
     r"(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>tcp|udp|sctp))?"
 )
-_CAPABILITY = r"^[A-Z][A-Z_]*$"
+_LAST_PORT = 65535
+_MOUNT_PARTS = 3  # source, target, options
+
+Capability = Annotated[str, Matching(r"^[A-Z][A-Z_]*$", "a capability without CAP_, for example SYS_TIME")]
 
 
 def _port(value: object) -> object:
@@ -45,8 +50,16 @@ def _range(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _address(value: str) -> str:
+    if value:
+        ip_address(value)
+    return value
+
+
 PortRange = Annotated[
-    str, BeforeValidator(_range, json_schema_input_type=int | str), Field(pattern=r"^\d{1,5}(-\d{1,5})?$")
+    str,
+    Matching(r"^\d{1,5}(-\d{1,5})?$", "a port or a range of ports, for example 8000-8009"),
+    BeforeValidator(_range, json_schema_input_type=int | str),
 ]
 
 
@@ -57,7 +70,9 @@ class Port(Model):
     published: PortRange | None = Field(
         default=None, description="Port on the host; none: the engine chooses."
     )
-    host_ip: str = Field(default="", description="Address on the host; none: all of them.")
+    host_ip: Annotated[str, AfterValidator(_address)] = Field(
+        default="", description="Address on the host; none: all of them."
+    )
     protocol: Literal["tcp", "udp", "sctp"] = Field(default="tcp", description="Its protocol.")
 
     @model_validator(mode="after")
@@ -77,8 +92,8 @@ class Port(Model):
 def _ports(text: str) -> list[int]:
     first, _, last = text.partition("-")
     ports = list(range(int(first), int(last or first) + 1))
-    if not ports or ports[0] < 1 or ports[-1] > 65535:
-        raise ValueError(f"{text} is not a port or a range of ports from 1 to 65535")
+    if not ports or ports[0] < 1 or ports[-1] > _LAST_PORT:
+        raise ValueError(f"{text} is not a port or a range of ports from 1 to {_LAST_PORT}")
     return ports
 
 
@@ -88,9 +103,9 @@ def _mount(value: object) -> object:
     parts = value.split(":")
     if len(parts) == 1:
         return {"type": "volume", "target": parts[0]}
-    if len(parts) > 3:
+    if len(parts) > _MOUNT_PARTS:
         raise ValueError(f"{value!r} is not a volume; write NAME:/path, NAME:/path:ro or /host/path:/path")
-    options = set(parts[2].split(",")) if len(parts) == 3 else set()
+    options = set(parts[2].split(",")) if len(parts) == _MOUNT_PARTS else set()
     if options - {"ro", "rw", "z", "Z", "nocopy"}:
         raise ValueError(f"{parts[2]!r}: a volume's options are ro, rw and nocopy")
     if parts[0].startswith((".", "~")):
@@ -156,10 +171,23 @@ class Ulimit(Model):
 class Logging(Model):
     """Where the engine writes what the container prints."""
 
-    driver: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(
+    driver: Annotated[str, Matching(r"^[a-z0-9-]+$", "the name of a log driver")] = Field(
         default="json-file", description="Log driver."
     )
     options: dict[str, Text] = Field(default={}, description="Its options.")
+
+
+def _mode(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch("0?[0-7]{3}", value):
+        raise ValueError('must be octal permissions in quotes, for example "0440"')
+    return int(value, 8)
+
+
+Number = Annotated[
+    str,
+    Matching(r"^\d+$", "the number of a user or group"),
+    BeforeValidator(_range, json_schema_input_type=int | str),
+]
 
 
 def _secret(value: object) -> object:
@@ -170,16 +198,12 @@ class SecretUse(Model):
     """A secret that the service sees as a file."""
 
     source: Name = Field(description="The secret: secrets/NAME.age.")
-    target: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")] | None = Field(
+    target: Annotated[str, Matching(r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", "the name of a file")] | None = Field(
         default=None, description="File below /run/secrets; otherwise its name."
     )
-    uid: Annotated[str, BeforeValidator(str), Field(pattern=r"^\d+$")] = Field(
-        default="0", description="Its owner."
-    )
-    gid: Annotated[str, BeforeValidator(str), Field(pattern=r"^\d+$")] = Field(
-        default="0", description="Its group."
-    )
-    mode: Annotated[int, BeforeValidator(lambda v: int(v, 8) if isinstance(v, str) else v)] = Field(
+    uid: Number = Field(default="0", description="Its owner.")
+    gid: Number = Field(default="0", description="Its group.")
+    mode: Annotated[int, BeforeValidator(_mode, json_schema_input_type=str)] = Field(
         default=0o400, description='Octal permissions, as a string: "0440".'
     )
 
@@ -244,33 +268,37 @@ class Service(Model):
         BeforeValidator(_dependencies, json_schema_input_type=list[str] | dict[str, dict[str, Any]]),
     ] = Field(default={}, description="Services that start before it.")
     healthcheck: Healthcheck | None = Field(default=None, description="Replaces the image's.")
-    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:\d+)?)$")] = Field(
-        default="unless-stopped", description="When the engine starts it again."
-    )
+    restart: Annotated[
+        str,
+        Matching(
+            r"^(no|always|unless-stopped|on-failure(:\d+)?)$",
+            "no, always, unless-stopped or on-failure[:TIMES]",
+        ),
+    ] = Field(default="unless-stopped", description="When the engine starts it again.")
     user: User | None = Field(default=None, description="Replaces the image's user.")
     working_dir: AbsolutePath | None = Field(default=None, description="Replaces the image's directory.")
-    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")] | None = (
-        Field(default=None, description="Its host name; otherwise the engine's choice.")
-    )
+    hostname: (
+        Annotated[str, Matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$", "a host name")] | None
+    ) = Field(default=None, description="Its host name; otherwise the engine's choice.")
     init: bool = Field(default=False, description="True: a small init is process 1.")
     read_only: bool = Field(default=False, description="True: its root file system cannot be written.")
-    cap_add: tuple[Annotated[str, Field(pattern=_CAPABILITY)], ...] = Field(
+    cap_add: tuple[Capability, ...] = Field(
         default=(), description="Capabilities besides those that Debian's daemons need."
     )
-    cap_drop: tuple[Annotated[str, Field(pattern=_CAPABILITY)], ...] = Field(
-        default=(), description="Capabilities to take away."
-    )
+    cap_drop: tuple[Capability, ...] = Field(default=(), description="Capabilities to take away.")
     security_opt: tuple[str, ...] = Field(
         default=(), description="Security options besides no-new-privileges."
     )
     mem_limit: Size | None = Field(default=None, description="Memory it may use.")
-    cpus: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Processors it may use.")
+    cpus: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Processors it may use."
+    )
     pids_limit: Annotated[int, Field(ge=-1)] | None = Field(
         default=None, description="Processes it may have."
     )
     shm_size: Size | None = Field(default=None, description="Size of /dev/shm.")
     ulimits: dict[
-        Annotated[str, Field(pattern=r"^[a-z]+$")],
+        Annotated[str, Matching(r"^[a-z]+$", "a limit, for example nofile")],
         Annotated[Ulimit, BeforeValidator(_ulimit, json_schema_input_type=int | dict[str, int])],
     ] = Field(default={}, description="Limits of setrlimit(2).")
     stop_signal: Signal | None = Field(default=None, description="Signal that asks it to stop.")

@@ -4,11 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from gitops.fleet.values import Line, Model, Name
+from gitops.fleet.values import Line, Matching, Model, Name
 
 Architecture = Literal["amd64", "arm64"]
 
-_SUITE = r"^[A-Za-z0-9][A-Za-z0-9.+~/-]*$"
+SuiteName = Annotated[
+    str, Matching(r"^[A-Za-z0-9][A-Za-z0-9.+~/-]*$", "a suite or component as in sources.list(5)")
+]
+Mirror = Annotated[
+    str,
+    Matching(r"^(https?|file)://[^\s\[\]\"]+$", "an address that begins with http://, https:// or file://"),
+]
 
 
 def _suite(value: object) -> object:
@@ -18,11 +24,11 @@ def _suite(value: object) -> object:
 class Suite(Model):
     """One suite of an archive; a plain name means a suite on the archive's own mirror."""
 
-    suite: Annotated[str, Field(pattern=_SUITE)] = Field(description="Its name, as in sources.list(5).")
-    mirror: Annotated[str, Field(pattern=r"^(https?|file)://[^\s\[\]\"]+$")] | None = Field(
+    suite: SuiteName = Field(description="Its name, as in sources.list(5).")
+    mirror: Mirror | None = Field(
         default=None, description="Where it is served, when not on the archive's mirror."
     )
-    components: tuple[Annotated[str, Field(pattern=_SUITE)], ...] | None = Field(
+    components: tuple[SuiteName, ...] | None = Field(
         default=None, description="Its components, when not the archive's."
     )
 
@@ -38,15 +44,11 @@ class Pin(Model):
 class Archive(Model):
     """A signed Debian archive."""
 
-    mirror: Annotated[str, Field(pattern=r"^(https?|file)://[^\s\[\]\"]+$")] = Field(
-        description="Address that holds dists/ and pool/."
-    )
+    mirror: Mirror = Field(description="Address that holds dists/ and pool/.")
     suites: tuple[
         Annotated[Suite, BeforeValidator(_suite, json_schema_input_type=str | dict[str, Any])], ...
     ] = Field(min_length=1, description="Suites, for example [trixie, trixie-updates].")
-    components: tuple[Annotated[str, Field(pattern=_SUITE)], ...] = Field(
-        default=("main",), description="Components of its suites."
-    )
+    components: tuple[SuiteName, ...] = Field(default=("main",), description="Components of its suites.")
     keyring: Line = Field(
         default="/usr/share/keyrings/debian-archive-keyring.gpg",
         description="OpenPGP keys that sign it: an absolute path, or one inside the fleet.",
@@ -60,8 +62,8 @@ class Archive(Model):
 class Updates(Model):
     """How the update bot proposes what is new."""
 
-    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]$")] = Field(
-        default="gitops/updates", description="Branch that carries the new locks."
+    branch: Annotated[str, Matching(r"^[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]$", "the name of a branch")] = (
+        Field(default="gitops/updates", description="Branch that carries the new locks.")
     )
 
 
@@ -72,10 +74,14 @@ class Settings(Model):
     archives: dict[Name, Archive] = Field(
         min_length=1, description="Debian archives that images are made of."
     )
-    registry: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*$")] | None = Field(
-        default=None, description="Where images are pushed; none: every host builds its own."
-    )
+    registry: (
+        Annotated[
+            str,
+            Matching(r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*$", "a registry, as HOST[:PORT][/PATH]"),
+        ]
+        | None
+    ) = Field(default=None, description="Where images are pushed; none: every host builds its own.")
     pipelines: tuple[Literal["github"], ...] = Field(
         default=(), description="CI systems to write pipelines for."
     )
-    updates: Updates = Field(default=Updates(), description="How updates are proposed.")
+    updates: Updates = Field(default_factory=Updates, description="How updates are proposed.")

@@ -1,16 +1,39 @@
 """The scalars that definitions are made of: each parses what people write into what programs use."""
 
 import re
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core.core_schema import CoreSchema, custom_error_schema, str_schema
 
 
 class Model(BaseModel):
-    """What every definition is: frozen, and with no key that it does not know."""
+    """What every definition is: frozen, and with no key that it does not know.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+    A model's validator is built when it is first needed: those inside others never need one of their own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, defer_build=True)
+
+
+@dataclass(frozen=True)
+class Matching:
+    """A text that matches a pattern, and the words for that; stands first in an `Annotated[str, …]`."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        """Give pydantic the pattern, and the words for its error."""
+        schema = str_schema(pattern=self.pattern)
+        return custom_error_schema(
+            schema,
+            "matching",
+            custom_error_message="must be {words}",
+            custom_error_context={"words": self.words},
+        )
 
 
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)(us|ms|s|m|h|d|w))")
@@ -65,8 +88,11 @@ def _absolute(value: str) -> str:
     return value
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
 def _single_line(value: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+    if _CONTROL.search(value):
         raise ValueError("line breaks and control characters cannot stand here")
     return value
 
@@ -86,14 +112,18 @@ def _pairs(value: object) -> object:
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
-Name = Annotated[str, Field(pattern=NAME)]
+Name = Annotated[str, Matching(NAME, "a name of lower-case letters, digits and hyphens")]
 """A name of ours: lower-case letters, digits and hyphens, at most 63, as a DNS label (RFC 1123)."""
 
 Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
 Line = Annotated[str, AfterValidator(_single_line)]
 """A text that stays on one line, because it ends up in a line-based file."""
 
-Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=str | float), Field(ge=0)]
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration, json_schema_input_type=str | float),
+    Field(ge=0, allow_inf_nan=False),
+]
 """Seconds; written as Compose durations."""
 
 Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str | int), Field(ge=0)]
@@ -106,19 +136,37 @@ Command = Annotated[
 ]
 """Program and arguments; a plain string is run by `sh -c`."""
 
+Variable = Annotated[str, Matching(r"^[A-Za-z_][A-Za-z0-9_]*$", "a name of letters, digits and underscores")]
 Environment = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Text],
+    dict[Variable, Text],
     BeforeValidator(_pairs, json_schema_input_type=dict[str, str | int | float | bool] | list[str]),
 ]
 Labels = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$")], Text],
+    dict[
+        Annotated[
+            str,
+            Matching(
+                r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$",
+                "a label: letters and digits with . _ / - between",
+            ),
+        ],
+        Text,
+    ],
     BeforeValidator(_pairs, json_schema_input_type=dict[str, str | int | float | bool] | list[str]),
 ]
 RelativePath = Annotated[str, AfterValidator(_relative), AfterValidator(_single_line)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute), AfterValidator(_single_line)]
 User = Annotated[
-    str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9_][a-z0-9_-]*(:[a-z0-9_][a-z0-9_-]*)?$")
+    str,
+    Matching(r"^[a-z0-9_][a-z0-9_-]*(:[a-z0-9_][a-z0-9_-]*)?$", "a user or user:group, by name or number"),
+    BeforeValidator(_text),
 ]
-Signal = Annotated[str, BeforeValidator(_text), Field(pattern=r"^(SIG[A-Z0-9+-]+|[1-9][0-9]?)$")]
-Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+Signal = Annotated[
+    str,
+    Matching(r"^(SIG[A-Z0-9+-]+|[1-9][0-9]?)$", "a signal, for example SIGTERM"),
+    BeforeValidator(_text),
+]
+Package = Annotated[
+    str, Matching(r"^[a-z0-9][a-z0-9+.-]+$", "the name of a Debian package, without a version")
+]
 """A Debian package name (Debian Policy 5.6.7); the version is the lock's business."""

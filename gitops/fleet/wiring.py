@@ -1,0 +1,85 @@
+"""What the parts of an app say of each other, and of the fleet: every name must lead somewhere."""
+
+from collections.abc import Iterator
+
+from gitops.fleet.apps import App
+from gitops.fleet.fleet import Fleet
+from gitops.fleet.services import Service
+from gitops.fleet.sources import Sources
+from gitops.fleet.wording import Fault, did_you_mean
+from gitops.fleet.yaml import At
+
+
+def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
+    """Tell which names in an app lead nowhere; places are in the app's document."""
+    for name, service in app.services.items():
+        at: At = ("services", name)
+        yield from _unknown("image", service.image, sources.names["images"], (*at, "image"))
+        for index, secret in enumerate(service.secrets):
+            if secret.source not in sources.names["secrets"]:
+                hint = f"`gitops secret set {secret.source}` makes it"
+                yield Fault(
+                    (*at, "secrets", index, "source"), f"there is no secrets/{secret.source}.age", hint
+                )
+        for other in service.depends_on:
+            yield from _unknown("service", other, app.services, (*at, "depends_on", other), key=True)
+    yield from _cycle(app.services)
+    for name, job in app.jobs.items():
+        yield from _unknown("service", job.service, app.services, ("jobs", name, "service"))
+    if app.backup:
+        volumes = _volumes(app)
+        for index, database in enumerate(app.backup.databases):
+            at = ("backup", "databases", index, "service")
+            yield from _unknown("service", database.service, app.services, at)
+        for index, volume in enumerate(app.backup.volumes):
+            yield from _unknown("volume", volume, volumes, ("backup", "volumes", index))
+
+
+def architecture_faults(app: App, fleet: Fleet, host: str, sound: frozenset[str]) -> Iterator[Fault]:
+    """Tell which images of an app are not made for the host that is to run them."""
+    architecture = fleet.hosts[host].architecture
+    for name, service in app.services.items():
+        known = fleet.settings.archives
+        if service.image in sound and all(each in known for each in fleet.archives_of(service.image)):
+            others = fleet.architectures_of(service.image)
+            if architecture not in others:
+                yield Fault(
+                    ("services", name, "image"),
+                    f"{host} is {architecture}, {service.image} is for {' and '.join(others) or 'nothing'}",
+                    "name the architecture in each of the image's archives",
+                )
+
+
+def _unknown(
+    kind: str, name: str, known: frozenset[str] | dict[str, Service], at: At, *, key: bool = False
+) -> Iterator[Fault]:
+    if name not in known:
+        yield Fault(at, f"unknown {kind} `{name}`", did_you_mean(name, known), key=key)
+
+
+def _volumes(app: App) -> frozenset[str]:
+    return frozenset(
+        mount.source
+        for service in app.services.values()
+        for mount in service.volumes
+        if mount.type == "volume" and mount.source
+    )
+
+
+def _cycle(services: dict[str, Service]) -> Iterator[Fault]:
+    """Tell one circle of services that each wait for the next, if there is any."""
+    done: set[str] = set()
+
+    def visit(name: str, line: tuple[str, ...]) -> Fault | None:
+        if name in line:
+            circle = [*line[line.index(name) :], name]
+            at = ("services", line[-1], "depends_on", name)
+            return Fault(at, f"these services wait for each other: {' → '.join(circle)}", key=True)
+        if name in done or name not in services:
+            return None
+        done.add(name)
+        found = (visit(other, (*line, name)) for other in services[name].depends_on)
+        return next((fault for fault in found if fault), None)
+
+    faults = [fault for name in services if (fault := visit(name, ()))]
+    yield from faults
