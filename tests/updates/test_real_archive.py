@@ -9,15 +9,15 @@ import httpx
 
 from gitops.debian.mirrors import host_archives
 from gitops.fleet.load import load
+from gitops.git.repository import Repository
 from gitops.images.locking import lock_images, write_locks
 from gitops.images.locks import read_locks
 from gitops.system.places import Places
 from gitops.updates.find import find
-from gitops.git.repository import Repository
 from tests.git.conftest import git
 
 # Packages that often have security updates, so that the test mostly sees some; it holds without any too.
-IMAGE = "from: scratch\narchive: debian\npackages: [ca-certificates, curl, libxml2-utils, openssl, sqlite3]\n"
+IMAGE = "from: scratch\narchive: debian\npackages: [ca-certificates, curl, openssl, php-cli]\n"
 FLEET = """\
 name: real
 archives:
