@@ -1,4 +1,4 @@
-"""A real engine with a tiny image, and names that no other test has; everything made under them goes again."""
+"""A real engine with a tiny image, and names that no other test has; what is made under them goes again."""
 
 import io
 import subprocess

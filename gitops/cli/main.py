@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from gitops import __version__
-from gitops.cli import backup, job
+from gitops.cli import backup, job, secret
+from gitops.cli.apply import apply
 from gitops.cli.build import build
 from gitops.cli.check import check
 from gitops.cli.lock import lock
+from gitops.cli.plan import plan
 from gitops.cli.schema import schema
+from gitops.cli.status import status
 from gitops.cli.update import update
 from gitops.system.errors import UserError
 
@@ -46,8 +49,12 @@ app.command()(schema)
 app.command()(lock)
 app.command()(build)
 app.command()(update)
+app.command()(plan)
+app.command()(apply)
+app.command()(status)
 app.add_typer(backup.app, name="backup")
 app.add_typer(job.app, name="job")
+app.add_typer(secret.app, name="secret")
 
 
 def main() -> None:

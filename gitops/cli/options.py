@@ -16,3 +16,10 @@ HostOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def fleet_root(option: Path | None) -> Path:
+    """Find the fleet: the directory that --fleet names, or the one around this directory."""
+    from gitops.fleet.load import find_root
+
+    return find_root(option or Path.cwd())

@@ -53,6 +53,11 @@ class Observed:
         return f"{self.instance}/{self.service}"
 
     @property
+    def just_started(self) -> bool:
+        """Tell whether it has run for less than a second, with no healthcheck to say how it is."""
+        return self.status == "Up Less than a second"
+
+    @property
     def exited_well(self) -> bool:
         """Tell whether it ran to its end with exit status 0."""
         return self.state == "exited" and self.status.startswith("Exited (0)")

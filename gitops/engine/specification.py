@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
+Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
+
 
 @dataclass(frozen=True)
 class MountSpec:
@@ -59,7 +61,7 @@ class DependencySpec:
     """A service of the same instance, and what must be true of it before this container starts."""
 
     service: str
-    condition: Literal["service_started", "service_healthy", "service_completed_successfully"]
+    condition: Condition
     required: bool = True
     restart: bool = False
 

@@ -1,0 +1,1 @@
+"""The agent: makes a host what git says it is. What decides is pure; `apply` alone changes the host."""

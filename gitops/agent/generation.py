@@ -1,0 +1,143 @@
+"""Which commit of the fleet a host runs: a copy of its own, so that work in the repository disturbs nothing.
+
+`STATE/generations/COMMIT/` is the copy, `STATE/current` a symbolic link to the newest, `STATE/host` the name
+of the host.
+"""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gitops.git.repository import Repository
+from gitops.system.errors import UserError
+from gitops.system.files import write
+from gitops.system.places import Places
+
+_SHOWN = 5
+_ASSIGNMENT = re.compile(r"\s*(#|$|[A-Za-z_][A-Za-z0-9_]*\s*=)")
+"""What is no entry of crontab(5): a comment, an empty line, a variable."""
+
+_SYSTEM_PATHS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A commit of the fleet on a host.
+
+    Args:
+        commit: its hexadecimal digits.
+        path: the fleet's files as that commit has them.
+        host: the host that runs it.
+    """
+
+    commit: str
+    path: Path
+    host: str
+
+
+def check_out(repository: Path, places: Places) -> Generation:
+    """Copy the commit that is checked out to where generations are, without making it the current one.
+
+    Raises:
+        UserError: files differ from the commit, so that what runs could not be told from git.
+    """
+    git = Repository(repository)
+    dirty = git.dirty()
+    if dirty:
+        more = f" and {len(dirty) - _SHOWN} more" if len(dirty) > _SHOWN else ""
+        raise UserError(
+            f"not committed: {', '.join(dirty[:_SHOWN])}{more}",
+            hint="a host runs commits: git add . && git commit",
+        )
+    commit = git.head()
+    path = places.state / "generations" / commit
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=".new-"))
+        temporary.chmod(0o755)
+        git.export(commit, temporary)
+        temporary.rename(path)
+    return Generation(commit, path, "")
+
+
+def make_current(generation: Generation, host: str, places: Places) -> Generation:
+    """Make a generation the host's current one in one step; the one before it is kept, older ones go."""
+    link = places.state / "current"
+    before = link.readlink().name if link.is_symlink() else ""
+    write(places.state / "host", f"{host}\n")
+    if before != generation.commit:
+        _point(link, generation.path.relative_to(places.state))
+        _forget(generation.path.parent, {generation.commit, before})
+    return replace(generation, host=host)
+
+
+def adopt(repository: Path, host: str, places: Places) -> Generation:
+    """Make the commit that is checked out this host's generation; raises as `check_out` does."""
+    return make_current(check_out(repository, places), host, places)
+
+
+def current(places: Places) -> Generation:
+    """Give the generation that this host runs.
+
+    Raises:
+        UserError: it runs none yet.
+    """
+    try:
+        path = (places.state / "current").resolve(strict=True)
+        return Generation(path.name, path, (places.state / "host").read_text().strip())
+    except FileNotFoundError as error:
+        raise UserError("this host runs no fleet yet", hint="run gitops apply in the fleet first") from error
+
+
+def install_cron(manifest: str, fleet: str, places: Places) -> bool:
+    """Give the host's cron its manifest, or take it away where nothing is scheduled.
+
+    Cron starts its commands with nearly nothing in the environment (crontab(5)), so what this installation
+    needs to find itself again goes before the first entry: PATH, and where its places are.
+
+    Args:
+        manifest: the lines for /etc/cron.d; empty when nothing is scheduled.
+        fleet: name of the fleet, part of the file's name, of which cron takes letters, digits, - and _ alone.
+        places: where the manifest goes.
+
+    Returns:
+        True when something changed.
+    """
+    path = places.cron / f"gitops-{fleet}"
+    lines = manifest.splitlines(keepends=True)
+    first = next((number for number, line in enumerate(lines) if not _ASSIGNMENT.match(line)), None)
+    if first is None:
+        there = path.exists()
+        path.unlink(missing_ok=True)
+        return there
+    return write(path, "".join([*lines[:first], *_environment(), *lines[first:]]))
+
+
+def _environment() -> list[str]:
+    directory = Path(sys.argv[0]).absolute().parent if Path(sys.argv[0]).name == "gitops" else None
+    paths = [str(directory or Path(sys.executable).parent), *_SYSTEM_PATHS]
+    variables = {"PATH": ":".join(dict.fromkeys(paths))}
+    variables |= {
+        name: value
+        for name, value in sorted(os.environ.items())
+        if (name.startswith("GITOPS_") or name == "DOCKER_HOST") and "\n" not in value
+    }
+    return [f"{name}={value}\n" for name, value in variables.items()]
+
+
+def _point(link: Path, target: Path) -> None:
+    """Make a symbolic link, or move it, in one step."""
+    temporary = link.with_name(f".{link.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
+
+
+def _forget(generations: Path, kept: set[str]) -> None:
+    for path in generations.iterdir():
+        if path.name not in kept:
+            shutil.rmtree(path)

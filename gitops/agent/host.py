@@ -1,0 +1,126 @@
+"""One host as its fleet wants it and as its engine has it: reading both, for whoever compares or reports."""
+
+import socket
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from gitops.agent.desired import Desired, SecretFiles, desired
+from gitops.agent.plan import Because, Engine, plan
+from gitops.engine.docker import Docker
+from gitops.engine.observed import Observed
+from gitops.engine.specification import ContainerSpec
+from gitops.fleet.fleet import Fleet
+from gitops.fleet.load import load
+from gitops.git.repository import Repository
+from gitops.images.identity import identities, references
+from gitops.images.lock import changes, parse_lock
+from gitops.images.locks import Locks, closure, lock_path, read_locks
+from gitops.render.templates import recipe
+from gitops.secrets.hosts import secret_digests
+from gitops.system.errors import UserError
+from gitops.system.places import Places
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a fleet says of one of its hosts."""
+
+    fleet: Fleet
+    host: str
+    locks: Locks
+    references: dict[tuple[str, str], str]
+    desired: Desired
+
+
+def want(root: Path, host: str | None, places: Places) -> Wanted:
+    """Read what a fleet says of a host.
+
+    Args:
+        root: the fleet's directory.
+        host: its name; None: the fleet's only one, or the one called like this machine.
+        places: where secrets will be.
+
+    Raises:
+        UserError: the definitions or locks are wrong, all problems in one; or there is no such host.
+    """
+    fleet = load(root)
+    name = host_of(fleet, host)
+    locks = read_locks(fleet)
+    called = references(fleet, identities(fleet, locks, recipe(fleet.root)))
+    secrets = SecretFiles(places.runtime / "secrets", secret_digests(fleet, name))
+    return Wanted(fleet, name, locks, called, desired(fleet, name, called, secrets))
+
+
+def host_of(fleet: Fleet, host: str | None) -> str:
+    """Find the host that is meant: the named one, the fleet's only one, or the one called like this machine.
+
+    Raises:
+        UserError: there is no such host, or it cannot be told which one is meant.
+    """
+    names = sorted(fleet.hosts)
+    if host is None and len(names) == 1:
+        return names[0]
+    name = host or socket.gethostname().partition(".")[0]
+    if name not in fleet.hosts:
+        near = get_close_matches(name, names, 1)
+        known = f"name one with --host: {', '.join(names) or 'there is none yet'}"
+        hint = f"did you mean {near[0]}?" if near else known
+        raise UserError(f"the fleet has no host {name}", hint=hint)
+    return name
+
+
+def look(engine: Docker, wanted: Wanted) -> Engine:
+    """Ask the engine what it has of a host.
+
+    One list of containers is all that is asked when they are what they should be: then their networks,
+    volumes and images are there too, because the engine does not let go of what a container uses.
+    """
+    fleet, host = wanted.fleet.settings.name, wanted.host
+    goal = wanted.desired
+    seen = Engine(
+        containers=tuple(engine.containers(fleet, host)),
+        networks=frozenset((one.name, one.instance) for one in goal.networks),
+        volumes=frozenset(one.name for one in goal.volumes),
+        images=frozenset(one.image for one in goal.containers),
+    )
+    if not plan(goal, seen):
+        return seen
+    return replace(
+        seen,
+        networks=frozenset(engine.networks(fleet, host).items()),
+        volumes=frozenset(engine.volumes(fleet, host)),
+        images=frozenset(engine.images(seen.images)),
+    )
+
+
+def package_changes(wanted: Wanted, repository: Path) -> Because:
+    """Say why an image changed: its packages now, and in the commit that the container was made from.
+
+    Args:
+        wanted: what the fleet says now.
+        repository: the fleet's git repository, which has the older locks.
+    """
+    git = Repository(repository)
+    fleet = wanted.fleet
+
+    def because(observed: Observed, spec: ContainerSpec) -> str:
+        architecture = fleet.hosts[wanted.host].architecture
+        old: Locks = {}
+        name = spec.image_name
+        try:
+            while name in fleet.images:
+                path = str(lock_path(Path(), name, architecture))
+                text = git.file_at(observed.generation, path)
+                if text is None:
+                    return ""
+                old = {**old, (name, architecture): parse_lock(text, path)}
+                name = fleet.images[name].parent
+            before = closure(fleet, old, spec.image_name, architecture)
+        except UserError:
+            return ""  # a shallow clone, or history that was rewritten: the plan is right without its reason
+        moved = changes(before, closure(fleet, wanted.locks, spec.image_name, architecture))
+        more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+        return f"{moved[0]}{more}" if moved else "its definition changed"
+
+    return because

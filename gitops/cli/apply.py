@@ -1,0 +1,57 @@
+"""`gitops apply`: make this host what the fleet's commit says."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gitops.cli.options import FleetOption, HostOption
+
+if TYPE_CHECKING:
+    from gitops.agent.host import Wanted
+    from gitops.engine.docker import Docker
+    from gitops.system.places import Places
+
+
+def apply(
+    fleet: FleetOption = None,
+    host: HostOption = None,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Remove every container when the host has no instances.")
+    ] = False,
+) -> None:
+    """Make this host what the commit that is checked out says.
+
+    Volumes are never removed. It can be interrupted at any time and run again.
+    """
+    from gitops.agent.reconcile import reconcile
+    from gitops.cli.options import fleet_root
+    from gitops.engine.docker import Docker
+    from gitops.system.places import places
+
+    place, engine = places(), Docker()
+
+    def build(wanted: "Wanted", images: Sequence[str]) -> None:
+        _build(wanted, images, engine, place)
+
+    reconcile(fleet_root(fleet), host, engine, place, build=build, tell=print, allow_empty=allow_empty)
+
+
+def _build(wanted: "Wanted", images: Sequence[str], engine: "Docker", places: "Places") -> None:
+    from gitops.cli.progress import shown
+    from gitops.images.build import build
+    from gitops.render.dockerfile import dockerfile
+
+    architecture = wanted.fleet.hosts[wanted.host].architecture
+    with shown() as progress:
+        build(
+            wanted.fleet,
+            wanted.locks,
+            images,
+            architecture,
+            dockerfile=lambda image: dockerfile(wanted.fleet, image, architecture, wanted.references),
+            references=wanted.references,
+            engine=engine,
+            places=places,
+            progress=progress,
+        )
