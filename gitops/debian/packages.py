@@ -6,10 +6,17 @@ those that are asked for.
 """
 
 import mmap
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from gitops.system.errors import UserError
+
+_WORDS = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9+.-]* [A-Za-z0-9.+:~-]+ [a-z0-9-]+ [A-Za-z0-9][A-Za-z0-9+.-]* [!-~]+ [0-9a-f]+"
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -37,6 +44,16 @@ class Package:
     path: str
     size: int
     sha256: str
+
+    def __post_init__(self) -> None:
+        """Refuse what Debian does not allow, before it reaches a terminal, a message or a file name.
+
+        Raises:
+            ValueError: a name or version is not one (Debian Policy 5.6.7, 5.6.12).
+        """
+        words = (self.name, self.version, self.architecture, self.source, self.path, self.sha256)
+        if not _WORDS.fullmatch(" ".join(words)):
+            raise ValueError(f"{self.name!r} {self.version!r} is not a package as Debian Policy has it")
 
 
 class PackageList:
@@ -114,16 +131,23 @@ def fields(stanza: str) -> dict[str, str]:
 
 
 def package(stanza: str, archive: str, suite: str) -> Package:
-    """Make a package of its stanza in a Packages file."""
+    """Make a package of its stanza in a Packages file.
+
+    Raises:
+        UserError: a field is missing, or says what Debian Policy does not allow.
+    """
     values = fields(stanza)
-    return Package(
-        name=values["Package"],
-        version=values["Version"],
-        architecture=values["Architecture"],
-        source=values.get("Source", values["Package"]).partition(" ")[0],
-        archive=archive,
-        suite=suite,
-        path=values["Filename"],
-        size=int(values["Size"]),
-        sha256=values["SHA256"],
-    )
+    try:
+        return Package(
+            name=values["Package"],
+            version=values["Version"],
+            architecture=values["Architecture"],
+            source=values.get("Source", values["Package"]).partition(" ")[0],
+            archive=archive,
+            suite=suite,
+            path=values["Filename"],
+            size=int(values["Size"]),
+            sha256=values["SHA256"],
+        )
+    except (KeyError, ValueError) as error:
+        raise UserError(f"an index of {archive}/{suite} has a broken entry: {error}") from error

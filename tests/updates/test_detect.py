@@ -5,7 +5,9 @@ import hashlib
 import pytest
 
 from gitops.debian.packages import Package
-from gitops.images.lock import Lock
+from gitops.debian.packages import package as read_stanza
+from gitops.images.lock import Lock, parse_lock
+from gitops.system.errors import UserError
 from gitops.updates.detect import Outdated, outdated
 
 
@@ -57,3 +59,17 @@ def test_a_version_published_again_with_other_content_is_noticed() -> None:
 
 def test_an_empty_lock_is_never_outdated() -> None:
     assert not outdated(lock(), [])
+
+
+@pytest.mark.parametrize("bad", ["a\x1b[31m", "a b", "-a", "a\u202e"])
+def test_names_and_versions_that_a_terminal_would_obey_are_refused_where_they_are_read(bad: str) -> None:
+    with pytest.raises(ValueError, match="not a package"):
+        package(bad, "1.0")
+    with pytest.raises(ValueError, match="not a package"):
+        package("a", f"1.0{bad}\x07")
+    stanza = f"Package: a\nVersion: 1\x1b{bad}\nArchitecture: all\nFilename: p\nSize: 1\nSHA256: {'0' * 64}"
+    with pytest.raises(UserError, match="broken entry"):
+        read_stanza(stanza, "debian", "trixie")
+    line = f"{bad} 1.0 all a debian/trixie pool/a.deb 1 {'0' * 64}"
+    with pytest.raises(UserError, match="not a line of a lock"):
+        parse_lock(f"# gitops lock 1\n# image i on amd64\n{line}\n", "locks/i.amd64.lock")
