@@ -117,3 +117,17 @@ def test_a_new_dependency_and_one_that_goes_are_told(scene: Scene) -> None:
         "nginx-common": ("1.26-1", None),
         "libnginx": (None, "1.27-1"),
     }
+
+
+def test_a_pin_that_keeps_a_newer_version_out_is_obeyed(scene: Scene) -> None:
+    scene.archive.add_package("mariadb", "1:12.0-1", suite="trixie-backports")
+    scene.archive.publish("trixie-backports")
+    scene.settings("trixie", "trixie-backports")
+    settings = scene.root / "fleet.yaml"
+    text = settings.read_text()
+    settings.write_text(f"{text}    pins: [{{pin: 'release n=trixie-backports', priority: -1}}]\n")
+    scene.commit()
+    assert scene.find().files == {}
+    settings.write_text(text)
+    scene.commit()
+    assert [each.new for each in scene.find().effect.packages] == ["1:12.0-1"]
