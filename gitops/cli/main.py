@@ -11,8 +11,10 @@ from gitops.cli import backup, job, secret
 from gitops.cli.apply import apply
 from gitops.cli.build import build
 from gitops.cli.check import check
+from gitops.cli.init import init
 from gitops.cli.lock import lock
 from gitops.cli.plan import plan
+from gitops.cli.render import render
 from gitops.cli.schema import schema
 from gitops.cli.status import status
 from gitops.cli.update import update
@@ -47,7 +49,9 @@ def _options(
 app.command()(check)
 app.command()(schema)
 app.command()(lock)
+app.command()(init)
 app.command()(build)
+app.command()(render)
 app.command()(update)
 app.command()(plan)
 app.command()(apply)

@@ -6,12 +6,12 @@ The build context that it expects, made by `gitops.images.build`:
     install         templates/install.sh, executable
     debs/*.deb      what the lock adds to the parent
     debconf         answers, one a line
-    files.tar       what `copy` brings from the fleet, with mode, owner by name, and path below /; COPY --chown would
-                    give its owner and mode to every directory on the way, /etc and /tmp too
+    files.tar       what `copy` brings from the fleet, with mode, owner by name, and path below /; COPY
+                    would give its owner and mode to every directory on the way, /etc and /tmp too
 
-The context is mounted at /mnt while packages are installed, a directory that every Debian system has, so that no
-trace of it stays behind. The build argument SOURCE_DATE_EPOCH (seconds since 1970, UTC) is the time that everything
-newer gets, so that two builds give the same tree (reproducible-builds.org, "SOURCE_DATE_EPOCH").
+The context is mounted at /mnt while packages are installed, a directory that every Debian system has, so that
+no trace of it stays behind. The build argument SOURCE_DATE_EPOCH (seconds since 1970, UTC) is the time that
+everything newer gets, so that two builds give the same tree (reproducible-builds.org, "SOURCE_DATE_EPOCH").
 """
 
 import math
@@ -20,11 +20,10 @@ from collections.abc import Mapping
 
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.images import Healthcheck, Image
+from gitops.render.mark import MARK
 from gitops.render.quoting import exec_form, expanded_form, quoted
 from gitops.render.templates import template
 from gitops.system.errors import Problem, UserError
-
-MARK = "Written by `gitops render`; the next run overwrites what is changed here."
 
 
 def dockerfile(fleet: Fleet, image: str, architecture: str, references: Mapping[tuple[str, str], str]) -> str:
@@ -48,8 +47,7 @@ def dockerfile(fleet: Fleet, image: str, architecture: str, references: Mapping[
         raise UserError.of(
             [Problem(file=file, message=found.message, hint=found.hint) for found in error.problems]
         ) from error
-    return template(fleet.root, "Dockerfile.j2").render(
-        mark=MARK,
+    text = template(fleet.root, "Dockerfile.j2").render(
         source=f"images/{image}.yaml",
         parent="scratch" if definition.is_base else references[definition.parent, architecture],
         base=definition.is_base,
@@ -57,12 +55,15 @@ def dockerfile(fleet: Fleet, image: str, architecture: str, references: Mapping[
         finish=commands,
         settings=lines,
     )
+    # A comment on the first line ends what could be a parser directive, in a template of the fleet's own too.
+    return f"{MARK}\n{text}"
 
 
 def _commands(image: Image) -> str | None:
-    """Give what puts files there and runs after that, in one step, so that what one command leaves another can remove.
+    """Give what puts files there and what runs after that.
 
-    The words of each command are quoted for sh, the whole as JSON; what the step ends with makes times and logs right.
+    It is one step, so that what one command leaves another can remove for good. The words of each command are
+    quoted for sh, the whole as JSON; what the step ends with makes times and logs right.
     """
     if not image.run and not image.copies:
         return None

@@ -1,14 +1,16 @@
 """Quoting for Dockerfiles: whatever a value holds, it stays that value and never becomes an instruction.
 
-The rules are those of BuildKit's Dockerfile frontend: a line is parsed into an instruction's arguments, as JSON or as
-words, and some instructions then expand `$NAME` and take quotes and backslashes away (its `shell` lexer).
+The rules are those of BuildKit's Dockerfile frontend: a line is parsed into an instruction's arguments, as
+JSON or as words, and some instructions then expand `$NAME` and take quotes and backslashes away.
 """
 
 import json
+import re
 from collections.abc import Sequence
 
 from gitops.system.errors import UserError
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _EXPANDED = str.maketrans({character: f"\\{character}" for character in "\\\"'$"})
 _QUOTED = str.maketrans({character: f"\\{character}" for character in '\\"$'})
 
@@ -16,8 +18,8 @@ _QUOTED = str.maketrans({character: f"\\{character}" for character in '\\"$'})
 def exec_form(words: Sequence[str]) -> str:
     """Write words as the JSON form of RUN, CMD, ENTRYPOINT and HEALTHCHECK, which expand nothing.
 
-    Every character above ASCII, every control character and `<`, which could begin a here-document in the eyes of
-    the parser, becomes a JSON escape.
+    Every character above ASCII, every control character and `<`, which could begin a here-document in the
+    eyes of the parser, becomes a JSON escape.
 
     Raises:
         UserError: a word holds what no program can be given (NUL, half a surrogate pair).
@@ -26,7 +28,7 @@ def exec_form(words: Sequence[str]) -> str:
 
 
 def expanded_form(words: Sequence[str]) -> str:
-    """Write words as the JSON form of VOLUME, whose words are expanded after they were read. Raises as above."""
+    """Write words as the JSON form of VOLUME, which expands them after that; raises as `exec_form` does."""
     return exec_form([_sane(word).translate(_EXPANDED) for word in words])
 
 
@@ -40,7 +42,7 @@ def quoted(value: str, what: str) -> str:
     Raises:
         UserError: it holds a line break or another control character, for which a Dockerfile has no escape.
     """
-    if any((ord(character) < ord(" ") and character != "\t") or ord(character) == 127 for character in value):
+    if _CONTROL.search(value):
         raise UserError(
             f"{what} holds a line break or control character, which a Dockerfile cannot express",
             hint="put the value in a file and `copy` it, or set it on the service",

@@ -7,13 +7,15 @@ import tempfile
 from pathlib import Path
 
 
-def write(path: Path, content: bytes | str, mode: int = 0o644) -> bool:
+def write(path: Path, content: bytes | str, mode: int = 0o644, *, durable: bool = True) -> bool:
     """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
 
     Args:
         path: the file; its parent directories are made where they are missing.
         content: bytes, or text that is written as UTF-8.
         mode: octal permissions of the file.
+        durable: wait until the disk has it. False is for many files that can be made again: after a power
+            cut, though not after a crash of this program, such a file may be empty.
 
     Returns:
         True when something changed; a file that already says this is left alone, its time too.
@@ -29,7 +31,8 @@ def write(path: Path, content: bytes | str, mode: int = 0o644) -> bool:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,113 @@
+"""Everything that follows from the definitions, as files; and what of it a fleet's files do not say yet."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from gitops.fleet.fleet import Fleet
+from gitops.images.identity import identities, references
+from gitops.images.locks import Locks, targets
+from gitops.render.cron import cron_manifest
+from gitops.render.dockerfile import dockerfile
+from gitops.render.mark import is_marked
+from gitops.render.pipelines import PIPELINES, pipelines
+from gitops.render.templates import recipe
+from gitops.system import files as disk
+from gitops.system.errors import UserError
+
+_TOP = "rendered"
+
+
+def render(fleet: Fleet, locks: Locks) -> dict[str, str]:
+    """Render a fleet; the same fleet gives the same bytes.
+
+    Returns:
+        Path below the fleet to text, sorted: `rendered/images/NAME.ARCH.Dockerfile`,
+        `rendered/hosts/HOST/cron.d/gitops-FLEET` where a host has something scheduled, and pipelines.
+
+    Raises:
+        UserError: locks do not fit the definitions, or a value cannot be expressed in what is rendered.
+    """
+    names = references(fleet, identities(fleet, locks, recipe(fleet.root)))
+    found = {
+        f"{_TOP}/images/{image}.{architecture}.Dockerfile": dockerfile(fleet, image, architecture, names)
+        for image, architecture in targets(fleet)
+    }
+    for host in fleet.hosts:
+        if manifest := cron_manifest(fleet, host):
+            found[f"{_TOP}/hosts/{host}/cron.d/gitops-{fleet.settings.name}"] = manifest
+    return dict(sorted({**found, **pipelines(fleet)}.items()))
+
+
+def stale(root: Path, files: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Compare a fleet's files with what they should be, writing nothing.
+
+    Returns:
+        Path below the fleet, and why it is stale, sorted.
+    """
+    found = []
+    for path, text in files.items():
+        file = root / path
+        if not file.is_file():
+            found.append((path, "is missing"))
+        elif file.read_bytes() != text.encode():
+            written = is_marked(file)
+            found.append(
+                (path, "is not what its definition says" if written else "was not written by gitops")
+            )
+    found += [(path, "belongs to nothing any more") for path in left_over(root, files)]
+    return sorted(found)
+
+
+def left_over(root: Path, files: Mapping[str, str]) -> list[str]:
+    """Find the files that an earlier render wrote and that belong to nothing any more, sorted."""
+    return sorted(
+        path
+        for file in _candidates(root)
+        if (path := str(file.relative_to(root))) not in files and is_marked(file)
+    )
+
+
+def write(root: Path, files: Mapping[str, str]) -> list[str]:
+    """Make a fleet's rendered files what they should be; those that are so already are left alone.
+
+    They are in git or can be rendered again, so no disk is waited for.
+
+    Returns:
+        Paths below the fleet of what was written or removed, sorted.
+
+    Raises:
+        UserError: a file that render did not write stands where one is to go; nothing is changed then.
+    """
+    _refuse_foreign(root, files)
+    changed = [path for path, text in files.items() if disk.write(root / path, text, durable=False)]
+    for path in left_over(root, files):
+        (root / path).unlink()
+        changed.append(path)
+        _remove_empty((root / path).parent, root)
+    return sorted(changed)
+
+
+def _candidates(root: Path) -> Iterator[Path]:
+    yield from (root / path for _, path in PIPELINES.values())
+    # os.walk does not follow a symlink to a directory.
+    yield from (Path(top, name) for top, _, names in os.walk(root / _TOP) for name in names)
+
+
+def _refuse_foreign(root: Path, files: Mapping[str, str]) -> None:
+    real = root.resolve()
+    for directory in {(root / path).parent for path in files}:
+        if not directory.resolve().is_relative_to(real):
+            raise UserError("is a link that leaves the fleet", file=directory.relative_to(root))
+    for path in files:
+        if (root / path).exists() and not is_marked(root / path):
+            raise UserError("was not written by gitops, which would write it", file=path, hint="move it away")
+
+
+def _remove_empty(directory: Path, root: Path) -> None:
+    """Remove directories that the last file has left, up to the fleet."""
+    with suppress(OSError):
+        while directory != root:
+            directory.rmdir()
+            directory = directory.parent

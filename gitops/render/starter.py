@@ -1,0 +1,123 @@
+"""The starter fleet: WordPress and MariaDB, two instances of one app on one host."""
+
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from gitops.fleet.load import load
+from gitops.fleet.values import NAME
+from gitops.images.machine import native
+from gitops.system.errors import UserError
+from gitops.system.files import write
+from gitops.system.run import run
+from gitops.system.shipped import shipped
+
+_INSTANCES = ("alice", "bob")
+
+
+@dataclass(frozen=True)
+class Starter:
+    """What differs from one new fleet to the next.
+
+    Args:
+        name: the fleet's.
+        host: this machine's, in the fleet.
+        mirror: the Debian archive's, without a slash at its end.
+        security: the security archive's; None to do without it.
+        web_port: of the first instance; the next ones follow it.
+        backup_repository: where restic puts backups.
+    """
+
+    name: str
+    host: str
+    mirror: str
+    security: str | None
+    web_port: int = 8001
+    backup_repository: str = "/srv/restic"
+
+
+def write_starter(directory: Path, starter: Starter) -> list[str]:
+    """Write a fleet to start from, in a git repository of its own where there is none around it.
+
+    Returns:
+        Paths below the directory of what was written, sorted.
+
+    Raises:
+        UserError: a file is there already, or a value is not what a fleet can hold; nothing is written then.
+    """
+    _require_names(starter)
+    files = dict(_files(starter))
+    for path in files:
+        if os.path.lexists(directory / path):
+            raise UserError(
+                "exists already; a new fleet needs a directory without one", file=directory / path
+            )
+    for path, (text, mode) in files.items():
+        write(directory / path, text, mode)
+    try:
+        load(directory)
+    except UserError:
+        for path in files:
+            (directory / path).unlink()
+        raise
+    if run(["git", "rev-parse", "--git-dir"], cwd=directory, check=False).status != 0:
+        run(["git", "init", "--quiet", "--initial-branch=main"], cwd=directory)
+    return sorted(files)
+
+
+def name_of(text: str, otherwise: str) -> str:
+    """Make a name out of a directory's or a machine's, or give another where nothing of it can be one."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].rstrip("-")
+    return name or otherwise
+
+
+def host_name() -> str:
+    """Give this machine's short name if it can be a host's, otherwise `web1`."""
+    name = socket.gethostname().partition(".")[0]
+    return name if re.fullmatch(NAME, name) else "web1"
+
+
+def _require_names(starter: Starter) -> None:
+    for what, name in (("fleet", starter.name), ("host", starter.host)):
+        if not re.fullmatch(NAME, name):
+            raise UserError(
+                f"{name!r} cannot be a {what}'s name",
+                hint="lower-case letters, digits and hyphens, at most 63, as in a DNS name",
+            )
+
+
+def _files(starter: Starter) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Give each file's path, text and mode; those that end in .j2 are templates."""
+    top = shipped("templates") / "fleet"
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters["yaml"] = _yaml
+    values = {
+        **vars(starter),
+        "architecture": native(),
+        "instances": [{"name": n, "port": starter.web_port + i} for i, n in enumerate(_INSTANCES)],
+    }
+    for file in sorted(path for path in top.rglob("*") if path.is_file()):
+        path, text = str(file.relative_to(top)), file.read_text(encoding="utf-8")
+        if file.suffix == ".j2":
+            path = path.removesuffix(".j2").replace("hosts/host.yaml", f"hosts/{starter.host}.yaml")
+            text = environment.from_string(text).render(values)
+        yield path, (text, 0o755 if text.startswith("#!") else 0o644)
+
+
+def _yaml(value: str) -> str:
+    """Write a text as YAML: plain where that reads back the same, otherwise as a JSON string, which does."""
+    try:
+        return value if YAML(typ="safe", pure=True).load(value) == value else json.dumps(value)
+    except YAMLError:
+        return json.dumps(value)
