@@ -4,6 +4,7 @@ What restic prints and how it exits is told in its manual, "Scripting"; its exit
 than 0.14, so its words are read instead.
 """
 
+import contextlib
 import json
 import secrets
 import subprocess
@@ -75,7 +76,7 @@ class Restic:
         )
 
     def save_directory(self, directory: Path, tags: Sequence[str]) -> None:
-        """Save everything in a directory, so that `restore` puts it right below its target.
+        """Save a directory, its own owner and mode too, under its own name.
 
         A directory in use changes while it is read. When files vanish, restic calls the snapshot incomplete;
         then it is saved again, and what was stored already is not stored twice.
@@ -84,7 +85,9 @@ class Restic:
             UserError: it could not be read as a whole; an incomplete snapshot may stay behind.
         """
         for _ in range(_TRIES):
-            result = self._run("backup", *self._labels(tags), ".", cwd=directory, check=False)
+            result = self._run(
+                "backup", *self._labels(tags), f"./{directory.name}", cwd=directory.parent, check=False
+            )
             if result.status != _INCOMPLETE:
                 break
         if result.status:
@@ -108,6 +111,8 @@ class Restic:
             except BaseException:
                 # Killed before its input ends: at the end of its input restic saves what it has read.
                 process.kill()
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()
                 raise
             _, stderr = process.communicate()
         if process.returncode:
@@ -133,9 +138,11 @@ class Restic:
         if process.returncode:
             raise self._error("dump", process.returncode, stderr)
 
-    def restore(self, snapshot: str, target: Path) -> None:
-        """Put a saved directory's content into the target, with owners, modes and times."""
+    def restore(self, snapshot: str, target: Path) -> Path:
+        """Put a saved directory into the target, with owners, modes and times, and say where it is now."""
         self._run("restore", snapshot, "--target", str(target), "--quiet")
+        (restored,) = target.iterdir()
+        return restored
 
     def forget(self, snapshots: Sequence[str]) -> None:
         """Forget snapshots; their data goes with the next `prune`."""

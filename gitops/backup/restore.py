@@ -6,7 +6,6 @@ command again brings all of it to the new.
 """
 
 import contextlib
-import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -118,6 +117,7 @@ class _Restore:
         self._databases = [(dataset, part) for dataset, part in chosen.parts if dataset.kind != VOLUME]
         volumes = [(dataset, part) for dataset, part in chosen.parts if dataset.kind == VOLUME]
         self._keep_running = {dataset.service for dataset, _ in self._databases}
+        self._restored: dict[Path, Path] = {}
         self._refuse_volumes_in_use(volumes)
         self._volumes = [
             (engine.volume_path(volume_name(fleet, instance.name, dataset.name)), part)
@@ -131,8 +131,7 @@ class _Restore:
             chunks = self._restic.read(part, DUMP)
             KINDS[dataset.kind].load_beside(self._engine, self._container(dataset), dataset.name, chunks)
         for place, part in self._volumes:
-            self._restic.restore(part, _beside(place))
-            _copy_owner_and_mode(place, _beside(place))
+            self._restored[place] = self._restic.restore(part, _beside(place))
 
     def change_over(self) -> None:
         """Stop what uses the data, exchange old and new, and start it again."""
@@ -146,8 +145,8 @@ class _Restore:
         try:
             for dataset, _ in self._databases:
                 KINDS[dataset.kind].swap(self._engine, self._container(dataset), dataset.name)
-            for place, _ in self._volumes:
-                exchange(place, _beside(place))
+            for place, restored in self._restored.items():
+                exchange(place, restored)
         finally:
             for name in names:
                 self._engine.start(name)
@@ -174,12 +173,6 @@ class _Restore:
 
 def _beside(place: Path) -> Path:
     return place.with_name(f"{place.name}.gitops-restore")
-
-
-def _copy_owner_and_mode(model: Path, target: Path) -> None:
-    found = model.stat()
-    os.chown(target, found.st_uid, found.st_gid)
-    target.chmod(found.st_mode & 0o7777)
 
 
 @contextmanager

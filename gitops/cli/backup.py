@@ -99,8 +99,8 @@ def restore(
 ) -> None:
     """Bring an instance back to what a backup holds; what it has now in these datasets is lost.
 
-    Everything is fetched and loaded beside the running instance first. Then its services stop for a moment while
-    old and new change places. Until then, an interruption leaves everything as it was.
+    Everything is fetched and loaded beside the running instance first. Then its services stop for a
+    moment while old and new change places. Until then, an interruption leaves everything as it was.
     """
     from gitops.backup.restore import backup_sets, choose
     from gitops.backup.restore import restore as bring_back

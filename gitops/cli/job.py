@@ -18,8 +18,8 @@ def run(
 ) -> None:
     """Run a job now, as its schedule would; its exit status becomes this one's.
 
-    The output also goes to a log. A job that takes longer than its timeout is ended, exit status 124. While it
-    runs, a second one is not begun.
+    The output also goes to a log. A job that takes longer than its timeout is ended, exit status 124.
+    While it runs, a second one is not begun.
     """
     import sys
 

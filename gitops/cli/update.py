@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from gitops.git.proposal import Proposal
     from gitops.updates.find import Updates
 
+_NAMED = 5  # files that are not committed; more would drown what was found
+
 
 def update(
     fleet: FleetOption = None,
@@ -33,15 +35,15 @@ def update(
 
     from gitops.cli.options import fleet_root
     from gitops.git.repository import Repository
-    from gitops.system.errors import UserError
     from gitops.system.places import places
     from gitops.updates.find import find
 
     if dry_run and commit:
-        raise UserError("--dry-run and --commit exclude each other")
+        raise typer.BadParameter("--dry-run and --commit exclude each other")
     repository = Repository(fleet_root(fleet))
     if unsaved := repository.dirty():
-        typer.echo(f"not looked at, because not committed: {', '.join(unsaved)}", err=True)
+        names = ", ".join(map(repr, unsaved[:_NAMED])) + (", …" if unsaved[_NAMED:] else "")
+        typer.echo(f"not looked at, because not committed: {names}", err=True)
     updates = find(repository, places(), lambda line: typer.echo(line, err=True))
     proposal = None
     if commit and updates.files:

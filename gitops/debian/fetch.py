@@ -60,7 +60,7 @@ def get(mirror: httpx.Client, url: str, headers: dict[str, str] | None = None) -
     try:
         with mirror.stream("GET", address, headers=headers) as answer:
             yield answer
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UserError(
             f"{url} cannot be fetched: {error or type(error).__name__}",
             hint="check the mirror's address, the network and the proxy variables, then run it again",

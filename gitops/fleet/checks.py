@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from gitops.fleet.document import At, read
 from gitops.fleet.files import entry_files
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.images import Image
 from gitops.fleet.listing import leads_inside
 from gitops.fleet.sources import Sources, placed
 from gitops.fleet.wording import Fault, did_you_mean
-from gitops.fleet.yaml import At, read
 from gitops.system.errors import Problem, UserError
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from gitops.fleet.apps import App, Parameter
+from gitops.fleet.document import At
 from gitops.fleet.hosts import Placement
 from gitops.fleet.interpolation import InterpolationError, fill, names, parse
 from gitops.fleet.wording import Fault, did_you_mean
-from gitops.fleet.yaml import At
 
 BUILT_IN = ("instance", "host", "fleet")
 """Variables that every app may use: the names of the instance, of its host and of the fleet."""
@@ -74,23 +74,21 @@ def values_of(app: AppDefinition, placement: Placement, *, name: str, host: str,
 
 def filled(app: AppDefinition, values: Values) -> dict[str, Any]:
     """Give an app's document with its variables filled in; keys and the parameters have none."""
-    return {
-        **{key: _filled(value, values) for key, value in _body(app).items()},
-        "parameters": app.parameters,
-    }
+    return {**_filled(_body(app), values), "parameters": app.parameters}
 
 
 def _body(app: AppDefinition) -> dict[str, Any]:
     return {key: value for key, value in app.document.items() if key != "parameters"}
 
 
-def samples(app: AppDefinition) -> Values:
-    """Give values for an app that has no instance: its defaults, or something of the right type."""
-    given = {
+def filled_with_samples(app: AppDefinition) -> dict[str, Any]:
+    """Give an app's document as if it had an instance: with its defaults, or something of the right type."""
+    values = {
         name: _SAMPLES[each.type] if each.default is None else as_text(each.default)
         for name, each in app.parameters.items()
     }
-    return {**dict.fromkeys(BUILT_IN, "sample"), **given}
+    content = _filled(_body(app), {**dict.fromkeys(BUILT_IN, "sample"), **values}, leave=True)
+    return {**content, **{key: value for key, value in app.document.items() if key == "parameters"}}
 
 
 def as_text(value: str | float | bool) -> str:  # noqa: FBT001 - a parameter may be a boolean
@@ -160,13 +158,18 @@ def _fits(parameter: Parameter, value: object) -> bool:
     return isinstance(value, types) and (parameter.type == "boolean" or not isinstance(value, bool))
 
 
-def _filled(value: object, values: Values) -> object:
-    if isinstance(value, str):
-        return fill(parse(value), values) if "$" in value else value
+def _filled(value: Any, values: Values, *, leave: bool = False) -> Any:  # noqa: ANN401 - any part of a document
+    """Fill variables in; with `leave`, a text that cannot be filled in stays as it is."""
+    if isinstance(value, str) and "$" in value:
+        try:
+            return fill(parse(value), values)
+        except InterpolationError:
+            if not leave:
+                raise
     if isinstance(value, dict):
-        return {key: _filled(inner, values) for key, inner in value.items()}
+        return {key: _filled(inner, values, leave=leave) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, values) for inner in value]
+        return [_filled(inner, values, leave=leave) for inner in value]
     return value
 
 

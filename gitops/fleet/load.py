@@ -1,34 +1,24 @@
 """From a directory to a fleet, or to everything that is wrong with it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from gitops.fleet.apps import App, Parameters
+from gitops.fleet.apps import Parameters
 from gitops.fleet.checks import archive_problems, image_problems, sound_images
+from gitops.fleet.document import Document, read
 from gitops.fleet.fleet import Fleet
-from gitops.fleet.hosts import Host, Placement
+from gitops.fleet.hosts import Host
 from gitops.fleet.images import Image
-from gitops.fleet.instances import (
-    AppDefinition,
-    filled,
-    parameter_faults,
-    placement_faults,
-    samples,
-    value_faults,
-    values_of,
-    variable_faults,
-)
+from gitops.fleet.instances import AppDefinition, parameter_faults, variable_faults
 from gitops.fleet.listing import list_definitions
-from gitops.fleet.ports import port_faults
+from gitops.fleet.placements import Inspection
+from gitops.fleet.salvage import salvage
 from gitops.fleet.settings import Settings
-from gitops.fleet.sources import Sources, blamed, depends_on_values, placed
+from gitops.fleet.sources import Sources, placed
 from gitops.fleet.values import Model
-from gitops.fleet.wiring import architecture_faults, wiring_faults
-from gitops.fleet.wording import Fault, did_you_mean, faults
-from gitops.fleet.yaml import Document, read
+from gitops.fleet.wording import faults
 from gitops.system.errors import Problem, UserError
 
 _FILE = "fleet.yaml"
@@ -73,17 +63,17 @@ class _Reader:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.problems: list[Problem] = []
-        self.broken: set[str] = set()  # apps whose instances need not be looked at
 
     def fleet(self) -> Fleet:
         """Read and check everything; the fleet is whole only when there are no problems."""
         sources = self._sources()
         settings = self._models(Settings, {_FILE: sources.settings} if sources.settings else {})
+        apps, broken = self._apps(sources)
         fleet = Fleet(
             root=self.root,
             settings=settings.get(_FILE) or Settings.model_construct(name="fleet", archives={}),
             images=self._models(Image, sources.images),
-            apps=self._apps(sources),
+            apps=apps,
             hosts=self._models(Host, sources.hosts),
             secrets=sources.names["secrets"],
         )
@@ -91,9 +81,7 @@ class _Reader:
         self.problems += image_problems(fleet, sources)
         if settings:
             self.problems += archive_problems(fleet, sources, sound)
-        for host in fleet.hosts:
-            self.problems += self._host_problems(fleet, sources, host, sound)
-        self.problems += self._unplaced_problems(fleet, sources)
+        self.problems += Inspection(fleet, sources, sound, broken).problems()
         return fleet
 
     def _sources(self) -> Sources:
@@ -126,77 +114,24 @@ class _Reader:
             try:
                 models[name] = model.model_validate(document.content)
             except ValidationError as error:
-                self.problems += [placed(document, fault) for fault in faults(error, model, document.content)]
+                found = faults(error, model, document.content)
+                self.problems += [placed(document, fault) for fault in found]
+                if rest := salvage(model, document.content, found):
+                    models[name] = rest
         return models
 
-    def _apps(self, sources: Sources) -> dict[str, AppDefinition]:
-        apps = {}
-        for name, head in self._models(Parameters, sources.apps).items():
-            document = sources.apps[name]
-            app = AppDefinition(name, document.path, document.content, head.parameters)
-            found = [*parameter_faults(app), *variable_faults(app)]
-            if found:
-                self.broken.add(name)
-            self.problems += [placed(document, fault) for fault in found]
-            apps[name] = app
-        return apps
-
-    def _host_problems(
-        self, fleet: Fleet, sources: Sources, host: str, sound: frozenset[str]
-    ) -> Iterator[Problem]:
-        """Look at each instance of a host, and at the ports that they want."""
-        placements = fleet.hosts[host].instances
-        apps: dict[str, App] = {}
-        for name, placement in placements.items():
-            if placement.app not in sources.names["apps"]:
-                hint = did_you_mean(placement.app, sources.names["apps"])
-                fault = Fault(("instances", name, "app"), f"unknown app `{placement.app}`", hint)
-                yield placed(sources.hosts[host], fault)
-            elif placement.app in fleet.apps:
-                wrong = list(placement_faults(fleet.apps[placement.app], placement, name))
-                yield from (placed(sources.hosts[host], fault) for fault in wrong)
-                if not wrong and placement.app not in self.broken:
-                    found, app = _instance_faults(fleet, sources, host, name, placement, sound)
-                    yield from (blamed(sources, host, name, placement, fault) for fault in found)
-                    if app:
-                        apps[name] = app
-        for name, other, fault in port_faults(apps):
-            problem = blamed(sources, host, name, placements[name], fault)
-            if name != other and problem.file == sources.apps[placements[name].app].file:
-                at = ("instances", name)
-                problem = sources.hosts[host].problem(
-                    at, fault.message, "give the app a parameter for it", key=True
-                )
-            yield problem
-
-    def _unplaced_problems(self, fleet: Fleet, sources: Sources) -> Iterator[Problem]:
-        """Look at apps that no host runs, as far as that can be without the values an instance would give."""
-        placed_ones = {each.app for host in fleet.hosts.values() for each in host.instances.values()}
-        for name, app in fleet.apps.items():
-            if name not in placed_ones:
-                content = filled(app, samples(app)) if name not in self.broken else app.document
-                try:
-                    found = list(wiring_faults(App.model_validate(content), sources))
-                except ValidationError as error:
-                    found = faults(error, App, app.document)
-                document = sources.apps[name]
-                yield from (
-                    placed(document, fault) for fault in found if not depends_on_values(document, fault)
-                )
-
-
-def _instance_faults(
-    fleet: Fleet, sources: Sources, host: str, name: str, placement: Placement, sound: frozenset[str]
-) -> tuple[list[Fault], App | None]:
-    app = fleet.apps[placement.app]
-    values = values_of(app, placement, name=name, host=host, fleet=fleet.settings.name)
-    if unset := list(value_faults(app, values)):
-        return unset, None
-    try:
-        definition = fleet.instance(host, name).definition
-    except ValidationError as error:
-        return faults(error, App, app.document), None
-    return [
-        *wiring_faults(definition, sources),
-        *architecture_faults(definition, fleet, host, sound),
-    ], definition
+    def _apps(self, sources: Sources) -> tuple[dict[str, AppDefinition], frozenset[str]]:
+        """Give the apps, and the names of those whose variables or parameters are wrong."""
+        apps, broken = {}, set()
+        for name, document in sources.apps.items():
+            try:
+                parameters = Parameters.model_validate(document.content).parameters
+            except ValidationError:  # told when the app is looked at as a whole
+                broken.add(name)
+                parameters = {}
+            apps[name] = AppDefinition(name, document.path, document.content, parameters)
+            if name not in broken:
+                found = [*parameter_faults(apps[name]), *variable_faults(apps[name])]
+                self.problems += [placed(document, fault) for fault in found]
+                broken.update({name} if found else ())
+        return apps, frozenset(broken)

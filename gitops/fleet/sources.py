@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops.fleet.document import Document
 from gitops.fleet.hosts import Placement
 from gitops.fleet.interpolation import names, parse
 from gitops.fleet.wording import Fault, value_at
-from gitops.fleet.yaml import Document
 from gitops.system.errors import Problem
 
 

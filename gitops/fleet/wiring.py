@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from gitops.fleet.apps import App
+from gitops.fleet.document import At
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.services import Service
 from gitops.fleet.sources import Sources
 from gitops.fleet.wording import Fault, did_you_mean
-from gitops.fleet.yaml import At
 
 
 def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:

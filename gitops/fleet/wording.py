@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gitops.fleet.yaml import At
+from gitops.fleet.document import At
 
 _FEW = 16  # words that still make a list one reads
 

@@ -1,7 +1,11 @@
 """The root file system of a base, made by mmdebstrap from nothing but the packages of its lock."""
 
+import os
+import re
 import shlex
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +15,9 @@ from gitops.debian.store import Store
 from gitops.images.context import deb_name, put_debs
 from gitops.system.files import write
 from gitops.system.processes import Processes
+
+_MEMORY = Path("/dev/shm")  # noqa: S108  # a directory made there must not exist before
+_PLENTY = 4
 
 # Left behind by mmdebstrap: its sources.list, the builder's own name and resolver, dpkg's backups.
 # The engine mounts its own hosts and resolv.conf on these files; empty ones keep it from making new ones.
@@ -46,11 +53,12 @@ def write_rootfs(
         told: called with each line that it prints.
     """
     work = target.parent.parent / "rootfs"
-    repository, temporary = work / "repository", work / "tmp"
+    repository = work / "repository"
     put_debs(packages, store, repository)
-    write(repository / "Packages", "\n".join(_stanza(package, repository) for package in packages))
-    temporary.mkdir()
+    index = "\n".join(_stanza(package, repository) for package in packages)
+    write(repository / "Packages", index)
     command = ["mmdebstrap", "--variant=essential", "--format=tar", f"--architectures={architecture}"]
+    command += ["--skip=output/mknod"]  # an engine brings its own devices, and not every one may make them
     command += [f"--include={','.join(package.name for package in packages)}"]
     if debconf:
         answers = work / "debconf"
@@ -58,7 +66,29 @@ def write_rootfs(
         command += [f'--essential-hook=chroot "$1" debconf-set-selections <{shlex.quote(str(answers))}']
     command += [f"--customize-hook={_CLEAN}", "", str(target)]
     command += [f"deb [trusted=yes] copy:{quote(str(repository))} ./"]
-    processes.run(command, env={"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": str(temporary)}, told=told)
+    installed = 1024 * sum(int(size) for size in re.findall(r"^Installed-Size: (\d+)", index, re.MULTILINE))
+    with _scratch(work, installed) as scratch:
+        environment = {"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": str(scratch)}
+        processes.run(command, env=environment, told=told)
+
+
+@contextmanager
+def _scratch(work: Path, size: int) -> Iterator[Path]:
+    """Give mmdebstrap an empty directory for a tree of so many bytes, in memory where there is plenty of it.
+
+    dpkg waits for the disk after every package, which is for nothing in a tree that soon is a tar archive.
+    """
+    directory = work / "tmp"
+    if os.access(_MEMORY, os.W_OK):
+        room = os.statvfs(_MEMORY)
+        if room.f_bavail * room.f_frsize > _PLENTY * size:
+            directory = _MEMORY / f"gitops-{work.parent.name}"
+            shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o755)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _stanza(package: Package, repository: Path) -> str:

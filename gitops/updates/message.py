@@ -53,7 +53,7 @@ def message(effect: Effect, findings: Sequence[Finding], branch: str) -> str:
             [
                 f"git merge {branch}",
                 "gitops build",
-                f"gitops apply{'   on ' + ', '.join(hosts) if hosts else ''}",
+                f"gitops apply  # on {', '.join(hosts)}" if hosts else "gitops apply",
             ],
         ),
     ]

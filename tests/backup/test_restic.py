@@ -82,11 +82,24 @@ def test_a_directory_comes_back_with_odd_names_modes_owners_and_links(restic: Re
     (source / "sub" / "plain").chmod(0o640)
     os.chown(source / "sub" / "plain", 33, 33)
     restic.save_directory(source, ["a"])
-    restic.restore(restic.snapshots(["a"])[0].id, target)
-    run(["diff", "--recursive", "--no-dereference", source, target])
-    assert (target / "link").readlink() == Path("../outside")
-    restored = (target / "sub" / "plain").stat()
-    assert (stat.S_IMODE(restored.st_mode), restored.st_uid, restored.st_gid) == (0o640, 33, 33)
+    restored = restic.restore(restic.snapshots(["a"])[0].id, target)
+    assert restored == target / "source"
+    run(["diff", "--recursive", "--no-dereference", source, restored])
+    assert (restored / "link").readlink() == Path("../outside")
+    plain = (restored / "sub" / "plain").stat()
+    assert (stat.S_IMODE(plain.st_mode), plain.st_uid, plain.st_gid) == (0o640, 33, 33)
+
+
+def test_an_empty_directory_comes_back_with_its_owner_and_mode(restic: Restic, tmp_path: Path) -> None:
+    source = tmp_path / "-source"
+    source.mkdir()
+    source.chmod(0o2770)
+    os.chown(source, 33, 33)
+    restic.save_directory(source, ["a"])
+    restored = restic.restore(restic.snapshots(["a"])[0].id, tmp_path / "target")
+    assert list(restored.iterdir()) == []
+    assert stat.S_IMODE(restored.stat().st_mode) == stat.S_IMODE(source.stat().st_mode)
+    assert restored.stat().st_uid == 33
 
 
 def test_only_this_hosts_snapshots_are_seen(restic: Restic) -> None:

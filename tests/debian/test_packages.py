@@ -6,6 +6,7 @@ import pytest
 from debian.deb822 import Packages
 
 from gitops.debian.packages import PackageList, fields, package
+from gitops.system.errors import UserError
 
 STANZAS = """\
 Package: base-files
@@ -73,6 +74,11 @@ def test_a_stanza_makes_a_package(listed: PackageList) -> None:
     made = package(listed.stanzas("hello")[0], "trixie", "trixie-updates")
     assert (made.source, made.archive, made.suite) == ("hello", "trixie", "trixie-updates")
     assert (made.path, made.size, made.sha256) == ("pool/hello_1.0-1_all.deb", 12, "abc")
+
+
+def test_an_archive_that_tells_too_little_is_named(listed: PackageList) -> None:
+    with pytest.raises(UserError, match="own/trixie has a broken entry.*Filename"):
+        package(listed.stanzas("hello")[1], "own", "trixie")
 
 
 def test_python_debian_reads_the_same(listed: PackageList) -> None:

@@ -29,8 +29,8 @@ def test_the_exit_status_is_the_commands_own(site: Site, status: int) -> None:
 def test_it_runs_as_its_user_in_its_directory_with_its_variables(site: Site) -> None:
     _job(
         site,
-        "[sh, -c, 'id -un; pwd; echo \"$GREETING\"']",
-        ", user: www-data, workdir: /srv/uploads, environment: {GREETING: 'it''s 100 % $HOME'}",
+        "[sh, -c, 'id -un; pwd; echo \"$$GREETING\"']",
+        ", user: www-data, workdir: /srv/uploads, environment: {GREETING: 'it''s 100 % $$HOME'}",
     )
     assert _run(site).log.read_text() == "www-data\n/srv/uploads\nit's 100 % $HOME\n"
 
@@ -105,5 +105,5 @@ def test_a_command_that_is_not_there_fails_as_in_a_shell(site: Site) -> None:
 
 def test_words_reach_the_command_as_they_were_written(site: Site) -> None:
     words = ["a b", "$HOME", "`id`", "100%", "x\ny", "'", '"', "*", ""]
-    _job(site, json.dumps(["printf", "%s|", *words]))
+    _job(site, json.dumps(["printf", "%s|", *words]).replace("$", "$$"))
     assert _run(site).log.read_text() == "".join(f"{word}|" for word in words)

@@ -68,7 +68,7 @@ Held back:
 To take it:
   git merge gitops/updates
   gitops build
-  gitops apply   on web1
+  gitops apply  # on web1
 """
     )
 
