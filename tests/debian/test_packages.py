@@ -77,7 +77,7 @@ def test_a_stanza_makes_a_package(listed: PackageList) -> None:
 
 
 def test_an_archive_that_tells_too_little_is_named(listed: PackageList) -> None:
-    with pytest.raises(UserError, match="own/trixie has a broken entry.*Filename"):
+    with pytest.raises(UserError, match=r"own/trixie has a broken entry.*Filename"):
         package(listed.stanzas("hello")[1], "own", "trixie")
 
 
