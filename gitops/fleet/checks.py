@@ -36,8 +36,8 @@ def image_problems(fleet: Fleet, sources: Sources) -> Iterator[Problem]:
 
 def archive_problems(fleet: Fleet, sources: Sources, sound: frozenset[str]) -> Iterator[Problem]:
     """Tell what is wrong between images and archives, and with keyrings that lie in the fleet."""
-    for name, image in fleet.images.items():
-        for fault in _archive_faults(fleet, name, image, sound):
+    for name in fleet.images:
+        for fault in _archive_faults(fleet, sources, name, sound):
             yield placed(sources.images[name], fault)
     for name, archive in fleet.settings.archives.items():
         path = Path(archive.keyring)
@@ -88,14 +88,15 @@ def _copy_faults(sources: Sources, name: str, image: Image) -> Iterator[Fault]:
             yield Fault(("copy", entry, "source"), problem.message, problem.hint)
 
 
-def _archive_faults(fleet: Fleet, name: str, image: Image, sound: frozenset[str]) -> Iterator[Fault]:
-    archives = fleet.settings.archives
+def _archive_faults(fleet: Fleet, sources: Sources, name: str, sound: frozenset[str]) -> Iterator[Fault]:
+    image, archives = fleet.images[name], fleet.settings.archives
+    known = sources.names["archives"]
     places: list[tuple[At, str]] = [(("archives", index), each) for index, each in enumerate(image.archives)]
     if image.archive:
         places.insert(0, (("archive",), image.archive))
     for at, archive in places:
-        if archive not in archives:
-            yield Fault(at, f"unknown archive `{archive}`", did_you_mean(archive, archives))
+        if archive not in known:
+            yield Fault(at, f"unknown archive `{archive}`", did_you_mean(archive, known))
     line = fleet.archives_of(name) if name in sound and places else ()
     if line and all(each in archives for each in line) and not fleet.architectures_of(name):
         yield Fault(places[-1][0], f"{' and '.join(line)} have no architecture in common")

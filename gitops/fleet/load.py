@@ -94,13 +94,16 @@ class _Reader:
             for name, path in listing.files.items() if kind != "secrets" else ():
                 if document := self._read(path, f"{kind}/{path.name}"):
                     documents[kind][name] = document
+        settings = self._read(self.root / _FILE, _FILE)
+        archives = settings.content.get("archives") if settings else None
+        names = {kind: frozenset(listing.files) for kind, listing in listings.items()}
         return Sources(
             root=self.root,
-            settings=self._read(self.root / _FILE, _FILE),
+            settings=settings,
             images=documents["images"],
             apps=documents["apps"],
             hosts=documents["hosts"],
-            names={kind: frozenset(listing.files) for kind, listing in listings.items()},
+            names={**names, "archives": frozenset(archives if isinstance(archives, dict) else ())},
         )
 
     def _read(self, path: Path, file: str) -> Document | None:

@@ -70,7 +70,7 @@ def parse(text: str) -> Any:  # noqa: ANN401 - YAML can hold anything
 
 
 def parse_slowly(text: str, *, duplicates: bool = False) -> Any:  # noqa: ANN401 - YAML can hold anything
-    """Read a text in Python, as `parse` does; with `duplicates` a key may stand twice: its first value counts."""
+    """Read a text in Python, as `parse` does; with `duplicates` the first of two equal keys counts."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
     yaml.allow_duplicate_keys = duplicates

@@ -228,7 +228,7 @@ def test_all_faults_are_told_in_one_run_and_in_order(fleet_with: Write) -> None:
             "images/db.yaml": {"base": "bsae", "packages": "pakages"},
             "fleet.yaml": {"own.asc": "onw.asc", "suites": "suits"},
             BLOG: {"[db]": "[bd]", "*/5": "*/x", "image: db": "image: bd\n    cpu: 1"},
-            HOST: {"8002": "8001", "alice.example.org": "3"},
+            HOST: {"8002": "8001", "instances:": "instances:\n  carol: {app: blgo}"},
         }
     )
     assert [":".join(line.split(":")[:3]) for line in told(root)] == [
@@ -238,7 +238,9 @@ def test_all_faults_are_told_in_one_run_and_in_order(fleet_with: Write) -> None:
         "apps/blog.yaml:20:34",
         "fleet.yaml:3:3",
         "fleet.yaml:5:5",
-        "hosts/one.yaml:5:26",
+        "fleet.yaml:10:14",
+        "hosts/one.yaml:3:16",
+        "hosts/one.yaml:9:49",
         "images/db.yaml:1:7",
         "images/db.yaml:2:1",
     ]
