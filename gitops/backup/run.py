@@ -96,7 +96,7 @@ def find_container(engine: Docker, fleet: str, instance: Instance, service: str)
     """Give the id of the running container of a database's service, or raise."""
     for one in engine.containers(fleet, instance.host):
         if (one.instance, one.service, one.state) == (instance.name, service, "running"):
-            return one.id
+            return one.name
     raise UserError(f"{instance.name}/{service} is not running", hint="start it: gitops apply")
 
 

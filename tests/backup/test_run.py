@@ -23,7 +23,7 @@ _KEEP = Keep(last=2, daily=0, weekly=0, monthly=0)
 _TROUBLE = r"""
 CREATE TABLE `parent` (id INT PRIMARY KEY, text LONGTEXT) CHARACTER SET utf8mb4;
 CREATE TABLE `odd ``name``'s "größe"` (id INT AUTO_INCREMENT PRIMARY KEY, data LONGBLOB, parent INT,
-    FOREIGN KEY (parent) REFERENCES `parent` (id));
+    CONSTRAINT `to parent` FOREIGN KEY (parent) REFERENCES `parent` (id));
 INSERT INTO `parent` VALUES (1, 'naïve 🎈 \'quoted\' \\ line\r\nbreak \0 tab\t%'), (2, NULL);
 INSERT INTO `odd ``name``'s "größe"` (data, parent) VALUES
     (x'00FF0D0A1A5C2722', 1), (RANDOM_BYTES(1024), 2), ('', NULL);
