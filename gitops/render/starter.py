@@ -69,7 +69,8 @@ def write_starter(directory: Path, starter: Starter) -> list[str]:
         for path in files:
             (directory / path).unlink()
         raise
-    if run(["git", "rev-parse", "--git-dir"], cwd=directory, check=False).status != 0:
+    # 0: ignored by the repository around it, so no part of that; 1: a part of it; 128: there is none.
+    if run(["git", "check-ignore", "--quiet", "."], cwd=directory, check=False).status != 1:
         run(["git", "init", "--quiet", "--initial-branch=main"], cwd=directory)
     return sorted(files)
 
