@@ -9,9 +9,10 @@ The build context that it expects, made by `gitops.images.build`:
     files.tar       what `copy` brings from the fleet, with mode, owner by name, and path below /; COPY
                     would give its owner and mode to every directory on the way, /etc and /tmp too
 
-The context is mounted at /mnt while packages are installed, a directory that every Debian system has, so that
-no trace of it stays behind. The build argument SOURCE_DATE_EPOCH (seconds since 1970, UTC) is the time that
-everything newer gets, so that two builds give the same tree (reproducible-builds.org, "SOURCE_DATE_EPOCH").
+Each step sees the parts that it needs at /mnt, below a file system in memory, so that no trace of them stays
+behind and a changed file of the fleet does not install the packages again. The build argument SOURCE_DATE_EPOCH
+(seconds since 1970, UTC) is the time that everything newer gets, so that two builds give the same tree
+(reproducible-builds.org, "SOURCE_DATE_EPOCH").
 """
 
 import math
