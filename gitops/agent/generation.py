@@ -114,7 +114,8 @@ def install_cron(manifest: str, fleet: str, places: Places) -> bool:
         there = path.exists()
         path.unlink(missing_ok=True)
         return there
-    return write(path, "".join([*lines[:first], *_environment(), *lines[first:]]))
+    header = [line for line in lines[:first] if not line.startswith("PATH=")]
+    return write(path, "".join([*header, *_environment(), *lines[first:]]))
 
 
 def _environment() -> list[str]:

@@ -121,6 +121,6 @@ def package_changes(wanted: Wanted, repository: Path) -> Because:
             return ""  # a shallow clone, or history that was rewritten: the plan is right without its reason
         moved = changes(before, closure(fleet, wanted.locks, spec.image_name, architecture))
         more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
-        return f"{moved[0]}{more}" if moved else "its definition changed"
+        return f"{moved[0]}{more}" if moved else "its definition or recipe changed"
 
     return because

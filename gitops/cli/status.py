@@ -22,11 +22,14 @@ def status(fleet: FleetOption = None, host: HostOption = None, json: JsonOption 
         table = [{**asdict(row), "created": row.created and stamp(row.created)} for row in found]
         print(dumps({"host": wanted.host, "containers": table}, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table("instance", "service", "state", "health", "image", "since", box=None, pad_edge=False)
+    if not found:
+        print(f"{wanted.host}: nothing runs here")
+        return
+    lines = [("instance", "service", "state", "health", "image", "since")]
     for row in found:
-        image = row.image if row.current or row.state == "missing" else f"{row.image} (outdated)"
-        shown.add_row(row.instance, row.service, row.state, row.health or "-", image, row.status)
-    Console(highlight=False).print(shown if found else f"{wanted.host}: nothing runs here")
+        outdated = "" if row.current or row.state == "missing" else " (outdated)"
+        image = f"{row.image}{outdated}"
+        lines.append((row.instance, row.service, row.state, row.health or "-", image, row.status))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,9 +1,11 @@
 """Reaching the engine of this machine, and telling in plain words when it does not answer or refuses."""
 
+import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitops.system.errors import UserError
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from docker.api.client import APIClient
 
 _DEFAULT = "unix:///var/run/docker.sock"
+_PATIENCE = 120
+"""Seconds that one answer may take."""
 
 
 def address() -> str:
@@ -37,7 +41,43 @@ def connect() -> "APIClient":
     with telling("cannot reach the engine"):
         from docker.api.client import APIClient  # noqa: PLC0415  # it takes 80 ms
 
-        return APIClient(base_url=address(), version="auto", timeout=120, max_pool_size=32)
+        return APIClient(base_url=address(), version="auto", timeout=_PATIENCE, max_pool_size=32)
+
+
+def ask(what: str, path: str) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
+    """Ask the engine one question (GET) without the SDK, whose import takes longer than most answers.
+
+    The path names no API version, so that the engine answers in its own; and as HTTP/1.0 has it, the answer
+    is over when the connection closes.
+
+    Args:
+        what: what cannot be done when it fails.
+        path: path and query of the API call.
+
+    Raises:
+        UserError: no engine answers, or it refuses.
+    """
+    answer = b""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_PATIENCE)
+            connection.connect(address().removeprefix("unix://"))
+            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    except OSError as error:
+        raise away(what) from error
+    header, _, body = answer.partition(b"\r\n\r\n")
+    if b" 200 " not in header.partition(b"\r\n")[0]:
+        raise UserError(f"{what}: {body.decode(errors='replace').strip() or 'the engine broke off'}")
+    return json.loads(body)
+
+
+def away(what: str) -> UserError:
+    """Say that no engine answers, and what to do."""
+    return UserError(
+        f"{what}: no container engine answers at {address()}",
+        hint="start it (systemctl start docker), or join the group docker and log in again",
+    )
 
 
 @contextmanager
@@ -55,7 +95,4 @@ def telling(what: str) -> Iterator[None]:
             hint = "give the engine more networks: default-address-pools in /etc/docker/daemon.json"
         raise UserError(f"{what}: {reason}", hint=hint) from error
     except (DockerException, RequestException) as error:
-        raise UserError(
-            f"{what}: no container engine answers at {address()}",
-            hint="start it (systemctl start docker), or join the group docker and log in again",
-        ) from error
+        raise away(what) from error

@@ -2,15 +2,17 @@
 
 import contextlib
 import io
+import json
 import tarfile
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 from gitops.engine import labels
-from gitops.engine.connection import address, connect, telling
+from gitops.engine.connection import address, ask, connect, telling
 from gitops.engine.exec import ExecStream
 from gitops.engine.observed import Observed, observed
 from gitops.engine.request import create_request
@@ -44,12 +46,9 @@ class Docker:
 
     def containers(self, fleet: str, host: str) -> list[Observed]:
         """List every container of a host of a fleet, running or not, in one call."""
-        with telling("cannot list containers"):
-            filters = {"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]}
-            return sorted(
-                (observed(entry) for entry in self._api.containers(all=True, filters=filters)),
-                key=lambda one: one.name,
-            )
+        filters = json.dumps({"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]})
+        entries = ask("cannot list containers", f"/containers/json?all=1&filters={quote(filters)}")
+        return sorted((observed(entry) for entry in entries), key=lambda one: one.name)
 
     def create(self, spec: ContainerSpec, fleet: str, host: str, generation: str) -> str:
         """Create a container on all its networks, without starting it; give its id."""
