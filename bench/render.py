@@ -37,7 +37,7 @@ services:
     ports: ["127.0.0.1:${{port}}:80"]
     environment: {{NUMBER: "{number}"}}
     volumes: ["data:/srv"]
-    healthcheck: {{test: [curl, -fsS, http://localhost/]}}
+    healthcheck: {{test: [curl, -fsS, "http://localhost/"]}}
 backup: {{schedule: "15 3 * * *", volumes: [data]}}
 jobs:
   tick: {{service: web, schedule: "*/5 * * * *", command: [package-{number}, tick], timeout: 4m}}
