@@ -27,9 +27,8 @@ class Places:
 def places() -> Places:
     """Find the places of this process.
 
-    `GITOPS_ROOT` puts all of them under one directory (`ROOT/etc/gitops`, `ROOT/var/lib/gitops`…, as Debian
-    lays them out); `GITOPS_CONFIG`, `GITOPS_STATE`, `GITOPS_CACHE`, `GITOPS_RUNTIME` and `GITOPS_CRON` move one
-    each.
+    `GITOPS_ROOT` puts all of them under one directory, laid out as Debian does (`ROOT/etc/gitops`…);
+    `GITOPS_CONFIG`, `GITOPS_STATE`, `GITOPS_CACHE`, `GITOPS_RUNTIME` and `GITOPS_CRON` move one each.
     Otherwise root has the system's directories and anyone else the XDG ones.
     """
     root = os.environ.get("GITOPS_ROOT")
