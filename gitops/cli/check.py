@@ -1,8 +1,5 @@
 """`gitops check`: read every definition and say everything that is wrong."""
 
-import json
-from dataclasses import asdict
-
 import typer
 
 from gitops.cli.options import FleetOption, JsonOption, fleet_root
@@ -14,6 +11,9 @@ def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
 
     Exit status 1 when there is something.
     """
+    import json
+    from dataclasses import asdict
+
     from gitops.fleet.checks import missing_keyrings
     from gitops.fleet.load import load
 

@@ -1,5 +1,6 @@
 """The entry of the program: which verbs there are, and what becomes of an error."""
 
+import gc
 import logging
 import sys
 from typing import Annotated
@@ -19,6 +20,9 @@ from gitops.cli.schema import schema
 from gitops.cli.status import status
 from gitops.cli.update import update
 from gitops.system.errors import UserError
+
+_MANY = 100_000
+"""New objects after which garbage is looked for; starting up makes many, and all of them stay."""
 
 app = typer.Typer(
     help="One git repository in; Debian-only images, pipelines, deployments, backups and cron out.",
@@ -63,6 +67,7 @@ app.add_typer(secret.app, name="secret")
 
 def main() -> None:
     """Run a verb; a user's error is printed without a traceback, exit status 1; Ctrl-C is 130."""
+    gc.set_threshold(_MANY)
     try:
         app()
     except UserError as error:

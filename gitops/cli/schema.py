@@ -1,6 +1,5 @@
 """`gitops schema`: the JSON Schema of the definitions."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -12,6 +11,8 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema that editors check definitions with."""
+    import json
+
     from gitops.fleet.schema import schemas
     from gitops.fleet.wording import did_you_mean
     from gitops.system.errors import UserError

@@ -34,7 +34,7 @@ class Repository(Model):
     repository: Line = Field(
         min_length=1, description="A restic repository: a directory, or sftp:, rest:, s3:…"
     )
-    keep: Keep = Field(default_factory=Keep, description="How many backups stay.")
+    keep: Keep = Field(default_factory=Keep.model_construct, description="How many backups stay.")
 
 
 class Placement(Model):

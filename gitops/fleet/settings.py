@@ -84,4 +84,4 @@ class Settings(Model):
     pipelines: tuple[Literal["github"], ...] = Field(
         default=(), description="CI systems to write pipelines for."
     )
-    updates: Updates = Field(default_factory=Updates, description="How updates are proposed.")
+    updates: Updates = Field(default_factory=Updates.model_construct, description="How updates are proposed.")

@@ -20,7 +20,7 @@ class Sources:
         images: documents that could be read, by name.
         apps: likewise.
         hosts: likewise.
-        names: for images, apps, hosts and secrets the name of every file there is, readable or not; for archives
+        names: for images, apps, hosts and secrets the name of every file, readable or not; for archives
             what fleet.yaml calls them, right or not.
     """
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -60,6 +59,8 @@ class Fault:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Give a hint with the known word that is nearest, or with all of them when they are few."""
+    from difflib import get_close_matches  # noqa: PLC0415 - it takes 7 ms, and a fleet that is whole needs none
+
     words = sorted(known)
     close = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
     if close:
