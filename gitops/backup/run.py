@@ -67,12 +67,14 @@ def back_up(
     with exclusive(lock_path(places), "the backup repository of this host", wait=LOCK_WAIT):
         try:
             _make_sure_of(restic, places)
-            made = _save(engine, restic, fleet, instance, wanted, tell)
+            run = _save(engine, restic, fleet, instance, wanted, tell)
+            snapshots = restic.snapshots(common_tags(fleet, instance.name))
+            (made,) = complete_sets(one for one in snapshots if run in one.tags)
         except UserError as error:
             record(places, _run("backup", instance.name, began, 1, error.problems[0].message))
             raise
         record(places, _run("backup", instance.name, began, 0, made.short))
-        forget_old(restic, fleet, instance.name, keep)
+        _forget_old(restic, snapshots, keep)
         _prune_daily(restic, places)
     return made
 
@@ -100,9 +102,8 @@ def find_container(engine: Docker, fleet: str, instance: Instance, service: str)
     raise UserError(f"{instance.name}/{service} is not running", hint="start it: gitops apply")
 
 
-def forget_old(restic: Restic, fleet: str, instance: str, keep: Keep) -> None:
+def _forget_old(restic: Restic, snapshots: list[Snapshot], keep: Keep) -> None:
     """Forget the sets that need not stay, and parts that are in no set because a run was cut short."""
-    snapshots = restic.snapshots(common_tags(fleet, instance))
     manifests, parts = leftovers(snapshots, kept(complete_sets(snapshots), keep))
     if manifests or parts:
         restic.unlock()
@@ -132,7 +133,8 @@ def _save(
     instance: Instance,
     wanted: list[Dataset],
     tell: Callable[[str], object],
-) -> BackupSet:
+) -> str:
+    """Save everything and then the manifest; give the tag that they all carry."""
     run = f"run={stamp(now())}-{secrets.token_hex(4)}"
     tags = (*common_tags(fleet, instance.name), run)
     for dataset in wanted:
@@ -151,7 +153,7 @@ def _save(
             ) from error
     parts = _parts(restic.snapshots((*common_tags(fleet, instance.name), run)), wanted)
     restic.save_stream(_words(parts), "set", (*tags, *manifest_tags(parts)))
-    return complete_sets(restic.snapshots(tags))[-1]
+    return run
 
 
 def _parts(snapshots: list[Snapshot], wanted: list[Dataset]) -> list[Snapshot]:
@@ -171,8 +173,12 @@ def _words(parts: list[Snapshot]) -> Iterator[bytes]:
 
 def _prune_daily(restic: Restic, places: Places) -> None:
     began = now()
-    last = runs(places, kind="prune", name=restic.repository, limit=1)
-    if last and began - last[0].started < _PRUNE_EVERY:
+    last = [
+        run.started
+        for kind in ("prune", "repository")
+        for run in runs(places, kind=kind, name=restic.repository, limit=1)
+    ]
+    if last and began - max(last) < _PRUNE_EVERY:
         return
     restic.unlock()
     restic.prune()

@@ -4,6 +4,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -207,6 +208,15 @@ def test_old_sets_go_the_newest_good_one_never_and_parts_without_a_set_do(site: 
     assert backup_sets(restic, site.name, INSTANCE) == [second, third]
     _restore(site, restic)
     site.sql("SELECT 1")
+
+
+def test_data_that_nothing_uses_is_pruned_once_a_day(site: Site, restic: Restic) -> None:
+    restic.init()
+    made = now() - timedelta(days=2)
+    record(site.places, Run("repository", "", restic.repository, made, made, 0))
+    for _ in range(2):
+        _back_up(site, restic)
+    assert len(runs(site.places, kind="prune")) == 1
 
 
 def test_a_restore_that_cannot_read_its_backup_changes_nothing(site: Site, restic: Restic) -> None:
