@@ -21,6 +21,9 @@ from gitops.system.errors import Problem, UserError
 _PATIENCE = 300.0
 """Seconds that a container may take to become healthy; its own healthcheck mostly decides sooner."""
 
+_DYING_PATIENCE = 10.0
+"""Seconds in which a container that dies and is started again must come to itself."""
+
 _FIRST_SECONDS = 3.0
 """Seconds in which a container without a healthcheck must have stayed up for one."""
 
@@ -92,8 +95,8 @@ def settle(
     Raises:
         UserError: a container is not well.
     """
-    deadline = time.monotonic() + _FIRST_SECONDS
-    while any(one.just_started for one in seen) and time.monotonic() < deadline:
+    begun = time.monotonic()
+    while any(one.just_started for one in seen) and time.monotonic() < begun + _FIRST_SECONDS:
         time.sleep(0.2)
         seen = look()
     present = {one.name: one for one in seen}
@@ -103,7 +106,8 @@ def settle(
         fresh = is_ is not None and is_.just_started
         if is_ and (is_.exited_well or (is_.state == "running" and is_.health in _WELL and not fresh)):
             continue
-        state, said = engine.wait_healthy(spec.name, _PATIENCE)
+        patience = _DYING_PATIENCE if is_ and is_.state == "restarting" else _PATIENCE
+        state, said = engine.wait_healthy(spec.name, begun + patience - time.monotonic())
         if fresh or state not in {"running", "healthy", "exited (0)"}:
             how = "dying again and again" if fresh else state
             problems.append(Problem(message=f"{spec.subject} is {how}", hint=said.replace("\n", "\n  ")))

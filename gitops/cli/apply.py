@@ -34,7 +34,12 @@ def apply(
     def build(wanted: "Wanted", images: Sequence[str]) -> None:
         _build(wanted, images, engine, place)
 
-    reconcile(fleet_root(fleet), host, engine, place, build=build, tell=print, allow_empty=allow_empty)
+    reconcile(fleet_root(fleet), host, engine, place, build=build, tell=_tell, allow_empty=allow_empty)
+
+
+def _tell(line: str) -> None:
+    # One write a line: instances are worked on side by side, and print() writes the line's end by itself.
+    print(f"{line}\n", end="", flush=True)
 
 
 def _build(wanted: "Wanted", images: Sequence[str], engine: "Docker", places: "Places") -> None:

@@ -20,6 +20,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 def fleet_root(option: Path | None) -> Path:
     """Find the fleet: the directory that --fleet names, or the one around this directory."""
-    from gitops.fleet.load import find_root
+    from gitops.fleet.root import find_root
 
     return find_root(option or Path.cwd())

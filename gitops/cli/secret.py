@@ -25,7 +25,7 @@ def set_(
     from gitops.secrets.hosts import recipients, secret_path
     from gitops.system.files import write
 
-    definitions = load(fleet_root(fleet))
+    definitions = load(fleet_root(fleet), secrets_to_come=True)
     hosts = recipients(definitions, name)
     if sys.stdin.isatty():
         value = typer.prompt(f"value of {name}", hide_input=True, confirmation_prompt=True).encode()

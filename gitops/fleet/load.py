@@ -14,6 +14,7 @@ from gitops.fleet.images import Image
 from gitops.fleet.instances import AppDefinition, parameter_faults, variable_faults
 from gitops.fleet.listing import list_definitions
 from gitops.fleet.placements import Inspection
+from gitops.fleet.root import FILE
 from gitops.fleet.salvage import salvage
 from gitops.fleet.settings import Settings
 from gitops.fleet.sources import Sources, placed
@@ -21,36 +22,20 @@ from gitops.fleet.values import Model
 from gitops.fleet.wording import faults
 from gitops.system.errors import Problem, UserError
 
-_FILE = "fleet.yaml"
-
 _Kind = TypeVar("_Kind", bound=Model)
 
 
-def find_root(start: Path) -> Path:
-    """Find the fleet around a directory: the nearest one, upwards, that holds fleet.yaml.
-
-    Raises:
-        UserError: there is none.
-    """
-    directory = start.absolute()
-    for candidate in (directory, *directory.parents):
-        if (candidate / _FILE).is_file():
-            return candidate
-    raise UserError(
-        f"there is no {_FILE} in {directory} or above it", hint="`gitops init` writes a fleet to start from"
-    )
-
-
-def load(root: Path) -> Fleet:
+def load(root: Path, *, secrets_to_come: bool = False) -> Fleet:
     """Read a fleet and check that it is whole.
 
     Args:
         root: the directory that holds fleet.yaml.
+        secrets_to_come: secrets that are used but not there yet are no problem, for who is making them.
 
     Raises:
         UserError: with every problem of every file, sorted by place; files are named as from the root.
     """
-    reader = _Reader(root.resolve())
+    reader = _Reader(root.resolve(), secrets_to_come=secrets_to_come)
     fleet = reader.fleet()
     if reader.problems:
         raise UserError.of(sorted(set(reader.problems)))
@@ -60,18 +45,19 @@ def load(root: Path) -> Fleet:
 class _Reader:
     """One reading of a fleet, which collects what is wrong as it goes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, secrets_to_come: bool) -> None:
         self.root = root
+        self.secrets_to_come = secrets_to_come
         self.problems: list[Problem] = []
 
     def fleet(self) -> Fleet:
         """Read and check everything; the fleet is whole only when there are no problems."""
         sources = self._sources()
-        settings = self._models(Settings, {_FILE: sources.settings} if sources.settings else {})
+        settings = self._models(Settings, {FILE: sources.settings} if sources.settings else {})
         apps, broken = self._apps(sources)
         fleet = Fleet(
             root=self.root,
-            settings=settings.get(_FILE) or Settings.model_construct(name="fleet", archives={}),
+            settings=settings.get(FILE) or Settings.model_construct(name="fleet", archives={}),
             images=self._models(Image, sources.images),
             apps=apps,
             hosts=self._models(Host, sources.hosts),
@@ -94,7 +80,7 @@ class _Reader:
             for name, path in listing.files.items() if kind != "secrets" else ():
                 if document := self._read(path, f"{kind}/{path.name}"):
                     documents[kind][name] = document
-        settings = self._read(self.root / _FILE, _FILE)
+        settings = self._read(self.root / FILE, FILE)
         archives = settings.content.get("archives") if settings else None
         names = {kind: frozenset(listing.files) for kind, listing in listings.items()}
         return Sources(
@@ -103,6 +89,7 @@ class _Reader:
             images=documents["images"],
             apps=documents["apps"],
             hosts=documents["hosts"],
+            secrets_to_come=self.secrets_to_come,
             names={**names, "archives": frozenset(archives if isinstance(archives, dict) else ())},
         )
 

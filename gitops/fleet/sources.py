@@ -20,6 +20,7 @@ class Sources:
         images: documents that could be read, by name.
         apps: likewise.
         hosts: likewise.
+        secrets_to_come: whether it is no problem that a secret is not there yet.
         names: for images, apps, hosts and secrets the name of every file, readable or not; for archives
             what fleet.yaml calls them, right or not.
     """
@@ -29,6 +30,7 @@ class Sources:
     images: dict[str, Document]
     apps: dict[str, Document]
     hosts: dict[str, Document]
+    secrets_to_come: bool
     names: dict[str, frozenset[str]]
 
 

@@ -16,7 +16,7 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
         at: At = ("services", name)
         yield from _unknown("image", service.image, sources.names["images"], (*at, "image"))
         for index, secret in enumerate(service.secrets):
-            if secret.source not in sources.names["secrets"]:
+            if secret.source not in sources.names["secrets"] and not sources.secrets_to_come:
                 hint = f"`gitops secret set {secret.source}` makes it"
                 yield Fault(
                     (*at, "secrets", index, "source"), f"there is no secrets/{secret.source}.age", hint

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops.fleet.load import find_root, load
+from gitops.fleet.load import load
+from gitops.fleet.root import find_root
 from gitops.system.errors import UserError
 from tests.fleet.conftest import FILES, Write, problems_of, told
 
