@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -247,25 +247,25 @@ class Service(Model):
     command: Command | None = Field(default=None, description="Replaces the image's command.")
     entrypoint: Command | None = Field(default=None, description="Replaces the image's entrypoint.")
     environment: Environment = Field(default={}, description="Variables besides the image's.")
-    ports: tuple[
-        Annotated[Port, BeforeValidator(_port, json_schema_input_type=int | str | dict[str, Any])], ...
-    ] = Field(default=(), description="Ports published on the host.")
-    volumes: tuple[
-        Annotated[Mount, BeforeValidator(_mount, json_schema_input_type=str | dict[str, Any])], ...
-    ] = Field(default=(), description="Volumes and directories it sees.")
+    ports: tuple[Annotated[Port, BeforeValidator(_port, json_schema_input_type=int | str | Port)], ...] = (
+        Field(default=(), description="Ports published on the host.")
+    )
+    volumes: tuple[Annotated[Mount, BeforeValidator(_mount, json_schema_input_type=str | Mount)], ...] = (
+        Field(default=(), description="Volumes and directories it sees.")
+    )
     tmpfs: Annotated[
         tuple[AbsolutePath, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
     ] = Field(default=(), description="Directories in memory.")
     secrets: tuple[
-        Annotated[SecretUse, BeforeValidator(_secret, json_schema_input_type=str | dict[str, Any])], ...
+        Annotated[SecretUse, BeforeValidator(_secret, json_schema_input_type=str | SecretUse)], ...
     ] = Field(default=(), description="Secrets it sees as files below /run/secrets.")
     networks: Annotated[
         dict[Name, NetworkUse],
-        BeforeValidator(_networks, json_schema_input_type=list[str] | dict[str, dict[str, Any] | None]),
+        BeforeValidator(_networks, json_schema_input_type=list[str] | dict[str, NetworkUse | None]),
     ] = Field(default={}, description="Networks of the instance; none named: `default`.")
     depends_on: Annotated[
         dict[Name, Dependency],
-        BeforeValidator(_dependencies, json_schema_input_type=list[str] | dict[str, dict[str, Any]]),
+        BeforeValidator(_dependencies, json_schema_input_type=list[str] | dict[str, Dependency]),
     ] = Field(default={}, description="Services that start before it.")
     healthcheck: Healthcheck | None = Field(default=None, description="Replaces the image's.")
     restart: Annotated[
@@ -299,7 +299,7 @@ class Service(Model):
     shm_size: Size | None = Field(default=None, description="Size of /dev/shm.")
     ulimits: dict[
         Annotated[str, Matching(r"^[a-z]+$", "a limit, for example nofile")],
-        Annotated[Ulimit, BeforeValidator(_ulimit, json_schema_input_type=int | dict[str, int])],
+        Annotated[Ulimit, BeforeValidator(_ulimit, json_schema_input_type=int | Ulimit)],
     ] = Field(default={}, description="Limits of setrlimit(2).")
     stop_signal: Signal | None = Field(default=None, description="Signal that asks it to stop.")
     stop_grace_period: Duration = Field(default=10, description="Time it has to stop.")

@@ -1,6 +1,6 @@
 """What `fleet.yaml` may say: archives, registry, pipelines, how updates are proposed."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -13,7 +13,7 @@ SuiteName = Annotated[
 ]
 Mirror = Annotated[
     str,
-    Matching(r"^(https?|file)://[^\s\[\]\"]+$", "an address that begins with http://, https:// or file://"),
+    Matching(r'^(https?|file)://[^\s\[\]"]+$', "an address that begins with http://, https:// or file://"),
 ]
 
 
@@ -45,9 +45,9 @@ class Archive(Model):
     """A signed Debian archive."""
 
     mirror: Mirror = Field(description="Address that holds dists/ and pool/.")
-    suites: tuple[
-        Annotated[Suite, BeforeValidator(_suite, json_schema_input_type=str | dict[str, Any])], ...
-    ] = Field(min_length=1, description="Suites, for example [trixie, trixie-updates].")
+    suites: tuple[Annotated[Suite, BeforeValidator(_suite, json_schema_input_type=str | Suite)], ...] = Field(
+        min_length=1, description="Suites, for example [trixie, trixie-updates]."
+    )
     components: tuple[SuiteName, ...] = Field(default=("main",), description="Components of its suites.")
     keyring: Line = Field(
         default="/usr/share/keyrings/debian-archive-keyring.gpg",
