@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.figure import Figure
 
-FIGURES = ("startup", "check", "render", "child", "base", "apply")
+FIGURES = ("startup", "check", "render", "child", "large", "base", "apply")
 
 
 def main() -> int:
