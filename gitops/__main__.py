@@ -1,6 +1,16 @@
-"""`python -m gitops` is `gitops`."""
+"""The entry of the program; `python -m gitops` is `gitops`."""
 
-from gitops.cli.main import main
+import signal
+
+
+def main() -> None:
+    """Run the program; while it is still being loaded, Ctrl-C ends it as it ends any program, with no traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from gitops.cli.main import main as run  # noqa: PLC0415  # after the line above
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    run()
+
 
 if __name__ == "__main__":
     main()

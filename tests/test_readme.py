@@ -3,10 +3,10 @@
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,11 +88,8 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
         },
     }
     ours = f"--name {name} --web-port {port} --host web1 --backup-repository {place / 'root/srv/restic'}"
-    script = (
-        "\n".join(commands())
-        .replace("gitops init blogs", f"gitops init blogs {ours}")
-        .replace("8001", str(port))
-    )
+    script = "\n".join(commands()).replace("8001", str(port))
+    script = script.replace("gitops init blogs", f"gitops init blogs {ours}")
     assert ours in script
     try:
         done = subprocess.run(
@@ -177,6 +174,35 @@ def test_uncommitted_changes_are_not_applied(tour: Tour) -> None:
         assert "hosts/web1.yaml" in tour.run("gitops apply", status=1)
     finally:
         host.write_text(original)
+
+
+@pytest.mark.parametrize("seconds", [0.15, 0.4, 1.0])
+def test_ctrl_c_at_any_moment_and_then_again_carries_on_and_nothing_is_corrupt(
+    tour: Tour, seconds: float
+) -> None:
+    """Every verb that works for long, interrupted at three moments, with something to do each time."""
+    (tour.fleet / "images/wordpress/site.conf").open("a").write(f"# interrupted after {seconds} s\n")
+    tour.run("git commit --quiet --all --message 'Touch the site'")
+    verbs = ("lock", "render", "build", "apply", "backup run alice", "backup restore alice")
+    for verb in verbs:
+        with subprocess.Popen(
+            ["gitops", *verb.split()],
+            cwd=tour.fleet, env=tour.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+            told = "".join(process.communicate(timeout=120))
+        assert process.returncode in {0, 130, -signal.SIGINT}, f"{verb}: {told}"
+        assert "Traceback" not in told
+        tour.run(f"gitops {verb}")
+        tour.run("git diff --quiet -- locks")
+        tour.run("git add --all && git diff --cached --quiet || git commit --quiet --message 'Render'")
+    assert "nothing to do" in tour.run("gitops apply")
+    assert len(tour.containers()) == 4
+    with urllib.request.urlopen(f"http://127.0.0.1:{tour.port}/", timeout=30) as answer:
+        assert b"WordPress" in answer.read()
 
 
 def test_every_command_of_the_readme_is_one_that_exists() -> None:

@@ -1,4 +1,4 @@
-"""The entry of the program: which verbs there are, and what becomes of an error."""
+"""Which verbs there are, and what becomes of an error."""
 
 import gc
 import logging
@@ -50,16 +50,8 @@ def _options(
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s")
 
 
-app.command()(check)
-app.command()(schema)
-app.command()(lock)
-app.command()(init)
-app.command()(build)
-app.command()(render)
-app.command()(update)
-app.command()(plan)
-app.command()(apply)
-app.command()(status)
+for _verb in (init, check, schema, lock, render, build, update, plan, apply, status):
+    app.command()(_verb)
 app.add_typer(backup.app, name="backup")
 app.add_typer(job.app, name="job")
 app.add_typer(secret.app, name="secret")
