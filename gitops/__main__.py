@@ -4,7 +4,7 @@ import signal
 
 
 def main() -> None:
-    """Run the program; while it is still being loaded, Ctrl-C ends it as it ends any program, with no traceback."""
+    """Run the program; while it is still being loaded, Ctrl-C ends it at once and with no traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from gitops.cli.main import main as run  # noqa: PLC0415  # after the line above
 
