@@ -39,7 +39,7 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{_field('/proc/cpuinfo', 'model name')}, {len(os.sched_getaffinity(0))} cores, {memory:.1f} GiB; "
-        f"{_field('/etc/os-release', 'PRETTY_NAME')}, Linux {platform.release()}, "
+        f"{_field('/etc/os-release', 'PRETTY_NAME')}, Linux {platform.release().partition('-')[0]}, "
         f"Python {platform.python_version()}"
     )
 
