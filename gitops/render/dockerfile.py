@@ -10,7 +10,7 @@ The build context that it expects, made by `gitops.images.build`:
                     would give its owner and mode to every directory on the way, /etc and /tmp too
 
 Each step sees the parts that it needs at /mnt, below a file system in memory, so that no trace of them stays
-behind and a changed file of the fleet does not install the packages again. The build argument SOURCE_DATE_EPOCH
+behind and a changed file of the fleet does not install the packages again. The argument SOURCE_DATE_EPOCH
 (seconds since 1970, UTC) is the time that everything newer gets, so that two builds give the same tree
 (reproducible-builds.org, "SOURCE_DATE_EPOCH").
 """
@@ -83,6 +83,8 @@ def _settings(image: Image) -> list[str]:
     if image.workdir:
         lines.append(f"WORKDIR {quoted(image.workdir, 'workdir')}")
     if image.user:
+        # A name, whatever number the packages gave it, is looked up in the image's own passwd.
+        lines += [] if image.user[0].isdigit() else ["# hadolint ignore=DL3066"]
         lines.append(f"USER {image.user}")
     if image.stop_signal:
         lines.append(f"STOPSIGNAL {image.stop_signal}")
@@ -109,4 +111,4 @@ def _healthcheck(check: Healthcheck) -> str:
 
 def _time(seconds: float) -> str:
     """Write a duration as Docker reads it, in whole milliseconds, the least it takes."""
-    return f"{seconds:.0f}s" if seconds == int(seconds) else f"{math.ceil(seconds * 1000)}ms"
+    return f"{math.ceil(seconds * 1000) / 1000:.3f}".rstrip("0").rstrip(".") + "s"

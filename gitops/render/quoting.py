@@ -47,7 +47,11 @@ def quoted(value: str, what: str) -> str:
             f"{what} holds a line break or control character, which a Dockerfile cannot express",
             hint="put the value in a file and `copy` it, or set it on the service",
         )
-    return f'"{_sane(value).translate(_QUOTED)}"'
+    body = _sane(value).rstrip("\\")
+    # Backslashes at the end stand outside, before an empty pair, since hadolint takes
+    # `\\"` for a quote that is escaped.
+    tail = "\\\\" * (len(value) - len(body)) + '""' if body != value else ""
+    return f'"{body.translate(_QUOTED)}"{tail}'
 
 
 def _sane(word: str) -> str:

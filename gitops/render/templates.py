@@ -28,18 +28,11 @@ def source(root: Path, name: str) -> tuple[str, Path]:
         UserError: it is a symlink that leaves the fleet, or not UTF-8.
         TemplateNotFound: there is none of that name.
     """
-    for kind in ("templates", "pipelines"):
-        own = root / kind / name
-        for file in (own, shipped(kind) / name):
-            if not file.is_file():
-                continue
-            if file is own and not file.resolve().is_relative_to(root.resolve()):
-                raise UserError("the template is a link that leaves the fleet", file=file.relative_to(root))
-            try:
-                return file.read_text(encoding="utf-8"), file
-            except UnicodeDecodeError as error:
-                raise UserError(f"the template is not UTF-8: {error}", file=file) from error
-    raise TemplateNotFound(name)
+    file = _find(root, name)
+    try:
+        return file.read_text(encoding="utf-8"), file
+    except UnicodeDecodeError as error:
+        raise UserError(f"the template is not UTF-8: {error}", file=file) from error
 
 
 def template(root: Path, name: str) -> Template:
@@ -75,7 +68,7 @@ def _environment(root: Path) -> ImmutableSandboxedEnvironment:
     def load(name: str) -> tuple[str, str, Callable[[], bool]]:
         text, file = source(root, name)
         time = file.stat().st_mtime_ns
-        return text, str(file), lambda: file.exists() and file.stat().st_mtime_ns == time
+        return text, str(file), lambda: _find(root, name) == file and file.stat().st_mtime_ns == time
 
     return ImmutableSandboxedEnvironment(
         loader=FunctionLoader(load),
@@ -85,3 +78,15 @@ def _environment(root: Path) -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _find(root: Path, name: str) -> Path:
+    for kind in ("templates", "pipelines"):
+        own = root / kind / name
+        if own.is_file():
+            if not own.resolve().is_relative_to(root.resolve()):
+                raise UserError("the template is a link that leaves the fleet", file=own.relative_to(root))
+            return own
+        if (file := shipped(kind) / name).is_file():
+            return file
+    raise TemplateNotFound(name)
