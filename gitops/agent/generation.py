@@ -115,10 +115,11 @@ def install_cron(manifest: str, fleet: str, places: Places) -> bool:
         path.unlink(missing_ok=True)
         return there
     header = [line for line in lines[:first] if not line.startswith("PATH=")]
-    return write(path, "".join([*header, *_environment(), *lines[first:]]))
+    return write(path, "".join([*header, *cron_environment(), *lines[first:]]))
 
 
-def _environment() -> list[str]:
+def cron_environment() -> list[str]:
+    """Give the lines that let cron's commands find this installation and its places."""
     directory = Path(sys.argv[0]).absolute().parent if Path(sys.argv[0]).name == "gitops" else None
     paths = [str(directory or Path(sys.executable).parent), *_SYSTEM_PATHS]
     variables = {"PATH": ":".join(dict.fromkeys(paths))}

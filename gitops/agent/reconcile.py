@@ -7,6 +7,7 @@ from gitops.agent.apply import Work, apply, settle
 from gitops.agent.generation import check_out, install_cron, make_current
 from gitops.agent.host import Wanted, look, package_changes, want
 from gitops.agent.plan import Plan, plan
+from gitops.agent.unchanged import remember
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec
@@ -66,6 +67,7 @@ def reconcile(
 
         if not steps:
             settle(wanted.desired, seen.containers, list_again, engine)
+            remember(generation.commit, host, wanted.host, name, seen.containers, places)
             tell(f"{wanted.host}: nothing to do")
             return steps
         secrets = places.runtime / "secrets"

@@ -24,17 +24,21 @@ def apply(
 
     Volumes are never removed. It can be interrupted at any time and run again.
     """
-    from gitops.agent.reconcile import reconcile
+    from gitops.agent.unchanged import still_so
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.system.places import places
 
-    place, engine = places(), Docker()
+    root, place, engine = fleet_root(fleet), places(), Docker()
+    if name := still_so(root, host, engine, place):
+        print(f"{name}: nothing to do")
+        return
+    from gitops.agent.reconcile import reconcile
 
     def build(wanted: "Wanted", images: Sequence[str]) -> None:
         _build(wanted, images, engine, place)
 
-    reconcile(fleet_root(fleet), host, engine, place, build=build, tell=_tell, allow_empty=allow_empty)
+    reconcile(root, host, engine, place, build=build, tell=_tell, allow_empty=allow_empty)
 
 
 def _tell(line: str) -> None:

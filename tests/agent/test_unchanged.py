@@ -1,0 +1,64 @@
+import pytest
+from docker.api.client import APIClient
+
+from gitops.agent.unchanged import still_so
+from tests.agent.conftest import FleetOnDisk
+
+
+@pytest.fixture
+def settled(fleet: FleetOnDisk) -> FleetOnDisk:
+    """A host on which an apply has found nothing to do."""
+    fleet.write("hosts/web1.yaml", "instances: {alice: {app: blog}}\n")
+    fleet.commit()
+    fleet.apply()
+    assert so(fleet) is None
+    fleet.apply()
+    return fleet
+
+
+def so(fleet: FleetOnDisk) -> str | None:
+    return still_so(fleet.root, None, fleet.engine, fleet.places)
+
+
+def test_a_host_that_is_as_it_was_made_is_told_quickly(settled: FleetOnDisk) -> None:
+    assert so(settled) == "web1"
+
+
+def test_a_new_commit_is_worked_out(settled: FleetOnDisk) -> None:
+    settled.commit()
+    assert so(settled) is None
+
+
+def test_a_file_that_is_not_committed_is_worked_out(settled: FleetOnDisk) -> None:
+    settled.write("apps/new.yaml", "")
+    assert so(settled) is None
+
+
+def test_a_container_that_was_stopped_or_removed_is_seen(settled: FleetOnDisk) -> None:
+    settled.engine.stop(f"{settled.name}.alice.web")
+    assert so(settled) is None
+    settled.engine.remove(f"{settled.name}.alice.web")
+    assert so(settled) is None
+    settled.apply()
+    settled.apply()
+    assert so(settled) == "web1"
+
+
+def test_a_container_that_lost_its_network_is_seen(settled: FleetOnDisk, api: APIClient) -> None:
+    api.disconnect_container_from_network(f"{settled.name}.alice.web", f"{settled.name}.alice.default")
+    assert so(settled) is None
+
+
+def test_a_schedule_that_was_changed_by_hand_is_seen(settled: FleetOnDisk) -> None:
+    settled.places.cron.mkdir(parents=True, exist_ok=True)
+    (settled.places.cron / f"gitops-{settled.name}").write_text("* * * * * root true\n")
+    assert so(settled) is None
+
+
+def test_losing_the_cache_costs_only_time(settled: FleetOnDisk) -> None:
+    for path in (settled.places.cache / "unchanged").iterdir():
+        path.write_text("{")
+    assert so(settled) is None
+    steps, _ = settled.apply()
+    assert not steps
+    assert so(settled) == "web1"
