@@ -1,9 +1,9 @@
 """The quick answer to the agent's usual question: is this host still what it was made?
 
-What a host is to be follows from the commit, the host and this program alone. So the answer once worked out is
-kept in the cache under exactly these, and the next apply needs neither read nor work out the definitions again:
-one question to git, one to the engine. Whatever does not fit leads to the long way, and losing the cache costs
-only time.
+What a host is to be follows from the commit, the host and this program alone. So the answer once worked out
+is kept in the cache under exactly these, and the next apply needs neither read nor work out the definitions
+again: one question to git, one to the engine. Whatever does not fit leads to the long way, and losing the
+cache costs only time.
 """
 
 import hashlib
