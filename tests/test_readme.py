@@ -181,7 +181,8 @@ def test_ctrl_c_at_any_moment_and_then_again_carries_on_and_nothing_is_corrupt(
     tour: Tour, seconds: float
 ) -> None:
     """Every verb that works for long, interrupted at three moments, with something to do each time."""
-    (tour.fleet / "images/wordpress/site.conf").open("a").write(f"# interrupted after {seconds} s\n")
+    site = tour.fleet / "images/wordpress/site.conf"
+    site.write_text(f"{site.read_text()}# interrupted after {seconds} s\n")
     tour.run("git commit --quiet --all --message 'Touch the site'")
     verbs = ("lock", "render", "build", "apply", "backup run alice", "backup restore alice")
     for verb in verbs:
