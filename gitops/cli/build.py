@@ -22,8 +22,8 @@ def build(
 ) -> None:
     """Build the images that do not exist yet, from exactly the packages of their locks.
 
-    Packages come from the archives' mirrors, once; the builds themselves have no network. The tag of an image is
-    its identity.
+    Packages come from the archives' mirrors, once; builds themselves have no network. An image's tag is its
+    identity.
     """
     from gitops.cli.options import fleet_root
     from gitops.cli.progress import shown

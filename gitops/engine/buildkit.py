@@ -72,8 +72,10 @@ class BuildKit:
         return identity.read_text().strip()
 
     def remove(self, image: str) -> None:
-        """Remove an image that was built and is not wanted; one that is in use or gone stays as it is."""
-        run([self.client, "image", "rm", image], check=False)
+        """Remove an image that was built and is not wanted, unless it has a name, is in use, or is gone."""
+        tags = run([self.client, "image", "inspect", "--format", "{{len .RepoTags}}", image], check=False)
+        if tags.stdout.strip() == "0":
+            run([self.client, "image", "rm", image], check=False)
 
 
 def find() -> BuildKit:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +14,10 @@ from gitops.debian import deb
 from gitops.debian.packages import Package
 from gitops.debian.store import Store
 from gitops.images.context import deb_name, put_debs
+from gitops.system.errors import UserError
 from gitops.system.files import write
 from gitops.system.processes import Processes
+from gitops.system.run import CommandError
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a directory made there must not exist before
 _PLENTY = 4
@@ -58,7 +61,6 @@ def write_rootfs(
     index = "\n".join(_stanza(package, repository) for package in packages)
     write(repository / "Packages", index)
     command = ["mmdebstrap", "--variant=essential", "--format=tar", f"--architectures={architecture}"]
-    command += ["--skip=output/mknod"]  # an engine brings its own devices, and not every one may make them
     command += [f"--include={','.join(package.name for package in packages)}"]
     if debconf:
         answers = work / "debconf"
@@ -69,7 +71,11 @@ def write_rootfs(
     installed = 1024 * sum(int(size) for size in re.findall(r"^Installed-Size: (\d+)", index, re.MULTILINE))
     with _scratch(work, installed) as scratch:
         environment = {"SOURCE_DATE_EPOCH": str(epoch), "TMPDIR": str(scratch)}
-        processes.run(command, env=environment, told=told)
+        try:
+            processes.run(command, env=environment, told=told)
+        except CommandError as error:
+            reason = "\n  ".join(error.stderr.strip().splitlines()[-12:])
+            raise UserError("mmdebstrap cannot make the root file system", hint=reason) from error
 
 
 @contextmanager
@@ -79,11 +85,13 @@ def _scratch(work: Path, size: int) -> Iterator[Path]:
     dpkg waits for the disk after every package, which is for nothing in a tree that soon is a tar archive.
     """
     directory = work / "tmp"
+    for left in _MEMORY.glob("gitops-rootfs-*"):  # by a process that was killed
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
     if os.access(_MEMORY, os.W_OK):
         room = os.statvfs(_MEMORY)
         if room.f_bavail * room.f_frsize > _PLENTY * size:
-            directory = _MEMORY / f"gitops-{work.parent.name}"
-            shutil.rmtree(directory, ignore_errors=True)
+            directory = _MEMORY / f"gitops-rootfs-{os.getpid()}-{secrets.token_hex(8)}"
     directory.mkdir(mode=0o755)
     try:
         yield directory

@@ -131,7 +131,7 @@ class Workshop:
     @contextmanager
     def _held(self, reference: str) -> Iterator[None]:
         """Keep another gitops from building the same image meanwhile; wait for one that does already."""
-        path = self.places.runtime / f"build-{reference.rpartition(':')[2]}.lock"
+        path = self.places.cache / "build" / f"{reference.rpartition(':')[2]}.lock"
         with ExitStack() as stack:
             while True:
                 try:
