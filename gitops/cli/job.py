@@ -78,16 +78,26 @@ def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: Js
 
 @app.command()
 def log(instance: InstanceArgument, job: JobArgument) -> None:
-    """Print the newest log of a job, exactly as the job wrote it."""
+    """Print the newest log of a job as the job wrote it.
+
+    When it ran and how it ended is told on standard error.
+    """
     import shutil
     import sys
 
     from gitops.jobs.run import logs
+    from gitops.report.history import runs
+    from gitops.system.clock import stamp
     from gitops.system.errors import UserError
     from gitops.system.places import places
 
     found = logs(places(), instance, job)
     if not found:
         raise UserError(f"{job} of {instance} has no log yet", hint=f"gitops job run {instance} {job}")
+    for one in runs(places(), kind="job", instance=instance, name=job):
+        if stamp(one.started) == found[-1].stem:
+            told = f"{found[-1].stem}: exit status {one.status} after {one.seconds:.1f} s"
+            size = found[-1].stat().st_size
+            print(f"{told}, {size} bytes of output" if size else f"{told}, no output", file=sys.stderr)
     with found[-1].open("rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
