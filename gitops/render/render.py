@@ -97,12 +97,18 @@ def _candidates(root: Path) -> Iterator[Path]:
 
 def _refuse_foreign(root: Path, files: Mapping[str, str]) -> None:
     real = root.resolve()
-    for directory in {(root / path).parent for path in files}:
-        if not directory.resolve().is_relative_to(real):
-            raise UserError("is a link that leaves the fleet", file=directory.relative_to(root))
-    for path in files:
-        if (root / path).exists() and not is_marked(root / path):
+    directories = {path.rpartition("/")[0] for path in files}
+    for directory in sorted(directories):
+        if not (root / directory).resolve().is_relative_to(real):
+            raise UserError("is a link that leaves the fleet", file=directory)
+    present = {f"{name}/{file.name}" for name in directories for file in _listed(root / name)}
+    for path in sorted(present & files.keys()):
+        if not is_marked(root / path):
             raise UserError("was not written by gitops, which would write it", file=path, hint="move it away")
+
+
+def _listed(directory: Path) -> Iterator[Path]:
+    return directory.iterdir() if directory.is_dir() else iter(())
 
 
 def _remove_empty(directory: Path, root: Path) -> None:

@@ -1,8 +1,8 @@
 """The Jinja2 templates: the fleet's own where it has one of the same name, otherwise those that ship."""
 
 import hashlib
-from collections.abc import Callable
-from functools import lru_cache
+import os
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError
@@ -28,7 +28,7 @@ def source(root: Path, name: str) -> tuple[str, Path]:
         UserError: it is a symlink that leaves the fleet, or not UTF-8.
         TemplateNotFound: there is none of that name.
     """
-    file = _find(root, name)
+    file = Path(_find(root, name))
     try:
         return file.read_text(encoding="utf-8"), file
     except UnicodeDecodeError as error:
@@ -44,11 +44,11 @@ def template(root: Path, name: str) -> Template:
     Raises:
         UserError: the fleet's template is not valid Jinja2.
     """
+    file = _find(root, name)
     try:
-        return _environment(root).get_template(name)
+        return _compiled(root, name, file, os.stat(file).st_mtime_ns)  # noqa: PTH116  # as in _find
     except TemplateSyntaxError as error:
-        place = f"{error.filename or name}:{error.lineno}"
-        raise UserError(error.message or "not a Jinja2 template", file=place) from error
+        raise UserError(error.message or "not a template", file=f"{file}:{error.lineno}") from error
 
 
 def recipe(root: Path) -> str:
@@ -63,30 +63,33 @@ def recipe(root: Path) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=8)
-def _environment(root: Path) -> ImmutableSandboxedEnvironment:
-    def load(name: str) -> tuple[str, str, Callable[[], bool]]:
-        text, file = source(root, name)
-        time = file.stat().st_mtime_ns
-        return text, str(file), lambda: _find(root, name) == file and file.stat().st_mtime_ns == time
-
-    return ImmutableSandboxedEnvironment(
-        loader=FunctionLoader(load),
+@lru_cache(maxsize=32)
+def _compiled(root: Path, name: str, file: str, _changed: int) -> Template:
+    """Compile a template; which file it is and when that changed are here to tell one that is out of date."""
+    environment = ImmutableSandboxedEnvironment(
+        loader=FunctionLoader(lambda wanted: (source(root, wanted)[0], file, None)),
         undefined=StrictUndefined,
-        autoescape=lambda name: bool(name) and ".html" in str(name),
+        autoescape=lambda found: ".html" in str(found),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    return environment.get_template(name)
 
 
-def _find(root: Path, name: str) -> Path:
-    for kind in ("templates", "pipelines"):
-        own = root / kind / name
-        if own.is_file():
-            if not own.resolve().is_relative_to(root.resolve()):
-                raise UserError("the template is a link that leaves the fleet", file=own.relative_to(root))
+def _find(root: Path, name: str) -> str:
+    # os.path, since this is asked for each of a thousand images.
+    for kind, directory in _shipped().items():
+        own = os.path.join(root, kind, name)  # noqa: PTH118  # see above
+        if os.path.isfile(own):  # noqa: PTH113  # see above
+            if not Path(own).resolve().is_relative_to(root.resolve()):
+                raise UserError("the template is a link that leaves the fleet", file=f"{kind}/{name}")
             return own
-        if (file := shipped(kind) / name).is_file():
+        if os.path.isfile(file := f"{directory}/{name}"):  # noqa: PTH113  # see above
             return file
     raise TemplateNotFound(name)
+
+
+@cache
+def _shipped() -> dict[str, str]:
+    return {kind: str(shipped(kind)) for kind in ("templates", "pipelines")}
