@@ -61,10 +61,12 @@ def write(yard: Yard, path: str, content: str = "content", mode: int = 0o644) ->
     file.chmod(mode)
 
 
-def test_two_builds_of_a_base_give_the_same_tree(yard: Yard) -> None:
+def test_two_builds_of_a_base_give_the_same_tree(yard: Yard, api: APIClient) -> None:
     fleet = yard.fleet()
-    first = layers(yard.build(fleet)["base"].reference)
+    before = yard.build(fleet)["base"]
+    first, old = layers(before.reference), identity(api, before.reference)
     again = yard.build(fleet, "base", again=True)["base"]
+    assert old not in untagged(api)
     assert again.seconds is not None
     assert layers(again.reference) == first
 
