@@ -1,6 +1,5 @@
 """Which verbs there are, and what becomes of an error."""
 
-import gc
 import logging
 import sys
 from typing import Annotated
@@ -20,9 +19,6 @@ from gitops.cli.schema import schema
 from gitops.cli.status import status
 from gitops.cli.update import update
 from gitops.system.errors import UserError
-
-_MANY = 100_000
-"""New objects after which garbage is looked for; starting up makes many, and all of them stay."""
 
 app = typer.Typer(
     help="One git repository in; Debian-only images, pipelines, deployments, backups and cron out.",
@@ -59,7 +55,6 @@ app.add_typer(secret.app, name="secret")
 
 def main() -> None:
     """Run a verb; a user's error is printed without a traceback, exit status 1; Ctrl-C is 130."""
-    gc.set_threshold(_MANY)
     try:
         app()
     except UserError as error:
