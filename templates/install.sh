@@ -47,8 +47,8 @@ settle() {
         /var/lib/dbus/machine-id /tmp/* /var/tmp/*
     # Each container gets its own when something asks for it (machine-id(5), "First Boot Semantics").
     if [ -e /etc/machine-id ]; then : >/etc/machine-id; fi
-    find / \( -path /proc -o -path /sys -o -path /dev -o -path /mnt \) -prune -o \
-        ! -path /etc/hosts ! -path /etc/resolv.conf -newermt "@$SOURCE_DATE_EPOCH" \
+    find / -xdev ! -path /proc ! -path /sys ! -path /dev ! -path /mnt ! -path /etc/hosts \
+        ! -path /etc/resolv.conf -newermt "@$SOURCE_DATE_EPOCH" \
         -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 }
 

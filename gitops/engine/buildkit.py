@@ -71,18 +71,6 @@ class BuildKit:
             raise UserError("the build failed", hint=_tail(error.stderr)) from error
         return identity.read_text().strip()
 
-    def identify(self, reference: str) -> str:
-        """Give the id of the image that has a name now; "" when none has."""
-        return run(
-            [self.client, "image", "inspect", "--format", "{{.Id}}", reference], check=False
-        ).stdout.strip()
-
-    def remove(self, image: str) -> None:
-        """Remove an image that was built and is not wanted, unless it has a name, is in use, or is gone."""
-        tags = run([self.client, "image", "inspect", "--format", "{{len .RepoTags}}", image], check=False)
-        if tags.stdout.strip() == "0":
-            run([self.client, "image", "rm", image], check=False)
-
 
 def find() -> BuildKit:
     """Find a docker client that can speak BuildKit.

@@ -229,6 +229,27 @@ class Docker:
         with telling(f"cannot tag {image}"):
             self._api.tag(image, repository, tag, force=True)
 
+    def identify(self, reference: str) -> str:
+        """Give the id of the image that has a name now; "" when none has."""
+        from docker.errors import ImageNotFound  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot inspect {reference}"), contextlib.suppress(ImageNotFound):
+            return str(self._inspect_image(reference)["Id"])
+        return ""
+
+    def remove_nameless(self, image: str) -> None:
+        """Remove an image, by id, that is not wanted, unless it has a name, is in use, or is gone."""
+        from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot remove {image}"), contextlib.suppress(APIError):
+            if not self._inspect_image(image)["RepoTags"]:
+                self._api.remove_image(image)
+
+    def _inspect_image(self, image: str) -> dict[str, Any]:
+        api: Any = self._api  # the SDK's stubs leave this call untyped, too
+        found: dict[str, Any] = api.inspect_image(image)
+        return found
+
     def read_file(self, image: str, path: str) -> bytes:
         """Read a file out of an image (or a container's image) without starting anything.
 

@@ -76,13 +76,13 @@ class Workshop:
             status = self.engine.read_file(built, inventory.STATUS).decode()
             inventory.check(status, closure(self.fleet, self.locks, image, self.architecture))
             self.processes.check()
-            before = self.buildkit.identify(reference) if self.again else ""
+            before = self.engine.identify(reference) if self.again else ""
             self.engine.tag(built, reference)
         except BaseException:
-            self.buildkit.remove(built)
+            self.engine.remove_nameless(built)
             raise
         if before:
-            self.buildkit.remove(before)
+            self.engine.remove_nameless(before)
 
     def _put_context(self, image: str, context: Path) -> int:
         """Make the context of a build, and give its time, the newest package's, in seconds since 1970."""
