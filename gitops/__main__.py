@@ -13,7 +13,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from gitops.cli.main import main as run  # noqa: PLC0415  # after the line above
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run()
     finally:

@@ -1,7 +1,9 @@
 """Which verbs there are, and what becomes of an error."""
 
 import logging
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,7 +20,7 @@ from gitops.cli.render import render
 from gitops.cli.schema import schema
 from gitops.cli.status import status
 from gitops.cli.update import update
-from gitops.system.errors import UserError
+from gitops.system.errors import InterruptedByUserError, UserError
 
 app = typer.Typer(
     help="One git repository in; Debian-only images, pipelines, deployments, backups and cron out.",
@@ -53,14 +55,19 @@ app.add_typer(job.app, name="job")
 app.add_typer(secret.app, name="secret")
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise InterruptedByUserError
+
+
 def main() -> None:
     """Run a verb; a user's error is printed without a traceback, exit status 1; Ctrl-C is 130."""
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         app()
     except UserError as error:
         sys.stdout.flush()
         print(error, file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except InterruptedByUserError:
         print("interrupted; run it again to carry on", file=sys.stderr)
         sys.exit(130)

@@ -47,3 +47,7 @@ class UserError(Exception):
     def __str__(self) -> str:
         """Give every problem, one after the other."""
         return "\n".join(str(problem) for problem in self.problems)
+
+
+class InterruptedByUserError(BaseException):
+    """Ctrl-C, under a name of our own: typer would turn KeyboardInterrupt into an exit without a word."""
