@@ -15,7 +15,7 @@ from pathlib import Path
 from gitops.git.repository import Repository
 from gitops.system.errors import UserError
 from gitops.system.files import write
-from gitops.system.places import Places
+from gitops.system.places import VARIABLES, Places
 
 _SHOWN = 5
 _ASSIGNMENT = re.compile(r"\s*(#|$|[A-Za-z_][A-Za-z0-9_]*\s*=)")
@@ -126,7 +126,7 @@ def cron_environment() -> list[str]:
     variables |= {
         name: value
         for name, value in sorted(os.environ.items())
-        if (name.startswith("GITOPS_") or name == "DOCKER_HOST") and "\n" not in value
+        if name in {*VARIABLES, "DOCKER_HOST"} and "\n" not in value
     }
     return [f"{name}={value}\n" for name, value in variables.items()]
 

@@ -20,7 +20,7 @@ def build(
     ] = False,
     fleet: FleetOption = None,
 ) -> None:
-    """Build the images that do not exist yet, from exactly the packages of their locks.
+    """Build the images that do not exist yet, as their locks say.
 
     Packages come from the archives' mirrors, once; builds themselves have no network. An image's tag is its
     identity.

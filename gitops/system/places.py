@@ -4,6 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+VARIABLES = (
+    *("GITOPS_ROOT", "GITOPS_CONFIG", "GITOPS_STATE"),
+    *("GITOPS_CACHE", "GITOPS_RUNTIME", "GITOPS_CRON"),
+)
+"""What moves places."""
+
 
 @dataclass(frozen=True)
 class Places:
