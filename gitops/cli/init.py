@@ -34,7 +34,8 @@ def init(
 ) -> None:
     """Write a fleet to start from.
 
-    Two WordPress sites with backups and a job, on this machine. It goes into a git repository, a new one unless there is one; committing is left to you.
+    Two WordPress sites with backups and a job, on this machine. It goes into a git repository, a new one
+    unless there is one; committing is left to you.
     """
     from gitops.debian.mirrors import host_archives
     from gitops.render.starter import Starter, host_name, name_of, write_starter
