@@ -5,4 +5,4 @@ from bench.figure import Figure
 
 
 def measure() -> Figure:
-    return compare("wordpress", 1.0)
+    return compare("wordpress")
