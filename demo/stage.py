@@ -78,9 +78,9 @@ def wait_for(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.5)
 
 
-def free_ports() -> tuple[int, int]:
-    """Find two ports on loopback that follow one another and that nobody listens on."""
-    for first in range(18001, 60000, 2):
+def free_ports(start: int = 18001) -> tuple[int, int]:
+    """Find two ports on loopback, from `start` on, that follow one another and that nobody listens on."""
+    for first in range(start, 60000, 2):
         with socket.socket() as one, socket.socket() as two:
             try:
                 one.bind(("127.0.0.1", first))

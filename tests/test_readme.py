@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from demo.stage import free_ports
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -59,24 +60,11 @@ def commands() -> list[str]:
     ]
 
 
-def free_ports() -> int:
-    """Find two ports in a row that are free; give the first."""
-    for first in range(28001, 60000, 2):
-        with socket.socket() as one, socket.socket() as two:
-            try:
-                one.bind(("127.0.0.1", first))
-                two.bind(("127.0.0.1", first + 1))
-            except OSError:
-                continue
-            return first
-    pytest.fail("no free ports")
-
-
 @pytest.fixture(scope="module")
 def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     """Follow the README in a fresh directory; only names, ports and places are made our own."""
     place = tmp_path_factory.mktemp("readme")
-    name, port = f"readme-{os.getpid()}", free_ports()
+    name, (port, _) = f"readme-{os.getpid()}", free_ports(28001)
     environment = {
         **os.environ,
         "GITOPS_ROOT": str(place / "root"),

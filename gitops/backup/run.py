@@ -95,11 +95,11 @@ def lock_path(places: Places) -> Path:
 
 
 def find_container(engine: Docker, fleet: str, instance: Instance, service: str) -> str:
-    """Give the id of the running container of a database's service, or raise."""
-    for one in engine.containers(fleet, instance.host):
-        if (one.instance, one.service, one.state) == (instance.name, service, "running"):
-            return one.name
-    raise UserError(f"{instance.name}/{service} is not running", hint="start it: gitops apply")
+    """Give the name of the running container of a database's service, or raise."""
+    found = engine.running(fleet, instance.host, instance.name, service)
+    if found is None:
+        raise UserError(f"{instance.name}/{service} is not running", hint="start it: gitops apply")
+    return found.name
 
 
 def _forget_old(restic: Restic, snapshots: list[Snapshot], keep: Keep) -> None:

@@ -50,6 +50,14 @@ class Docker:
         entries = ask("cannot list containers", f"/containers/json?all=1&filters={quote(filters)}")
         return sorted((observed(entry) for entry in entries), key=lambda one: one.name)
 
+    def running(self, fleet: str, host: str, instance: str, service: str) -> Observed | None:
+        """Give the running container of an instance's service; None when there is none."""
+        wanted = (instance, service, "running")
+        found = (
+            one for one in self.containers(fleet, host) if (one.instance, one.service, one.state) == wanted
+        )
+        return next(found, None)
+
     def create(self, spec: ContainerSpec, fleet: str, host: str, generation: str) -> str:
         """Create a container on all its networks, without starting it; give its id."""
         with telling(f"cannot create {spec.subject}"):

@@ -118,13 +118,13 @@ def _job(instance: Instance, name: str) -> Job:
 
 
 def _container(engine: Docker, fleet: str, instance: Instance, name: str, job: Job) -> str:
-    for one in engine.containers(fleet, instance.host):
-        if (one.instance, one.service, one.state) == (instance.name, job.service, "running"):
-            return one.name
-    raise UserError(
-        f"{instance.name}/{job.service} is not running, so the job {name} cannot run in it",
-        hint="`gitops status` shows what runs, `gitops apply` starts what should",
-    )
+    found = engine.running(fleet, instance.host, instance.name, job.service)
+    if found is None:
+        raise UserError(
+            f"{instance.name}/{job.service} is not running, so the job {name} cannot run in it",
+            hint="`gitops status` shows what runs, `gitops apply` starts what should",
+        )
+    return found.name
 
 
 def _execute(engine: Docker, container: str, job: Job, log: Path, show: Callable[[bytes], object]) -> int:
