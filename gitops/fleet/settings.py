@@ -1,9 +1,10 @@
-"""What `fleet.yaml` may say: archives, registry, pipelines, how updates are proposed."""
+"""What `fleet.yaml` may say: archives, registry, pipelines; how updates are proposed is in updates.py."""
 
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from gitops.fleet.updates import Updates
 from gitops.fleet.values import Line, Matching, Model, Name
 
 Architecture = Literal["amd64", "arm64"]
@@ -57,14 +58,6 @@ class Archive(Model):
         default=("amd64",), min_length=1, description="What to lock for."
     )
     pins: tuple[Pin, ...] = Field(default=(), description="Preferences between its versions.")
-
-
-class Updates(Model):
-    """How the update bot proposes what is new."""
-
-    branch: Annotated[str, Matching(r"^[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]$", "the name of a branch")] = (
-        Field(default="gitops/updates", description="Branch that carries the new locks.")
-    )
 
 
 class Settings(Model):
