@@ -1,4 +1,4 @@
-"""What `fleet.yaml` may say under `updates`: what is proposed, how it is cut up, where, what is left alone."""
+"""What `fleet.yaml` may say under `updates`: what is proposed, how it is cut up, where, what stays."""
 
 import zoneinfo
 from datetime import date
@@ -119,4 +119,4 @@ class Updates(Model):
     base: Branch | None = Field(
         default=None, description="Branch of the remote that is updated; otherwise the remote's own default."
     )
-    forge: Forge = Field(default_factory=Forge.model_construct, description="Where pull requests are opened.")
+    forge: Forge = Field(default_factory=Forge.model_construct, description="What takes pull requests.")
