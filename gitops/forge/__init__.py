@@ -1,0 +1,1 @@
+"""Forges: pull requests on GitHub, GitLab, Forgejo and Gitea, through one small shared interface."""
