@@ -1,7 +1,5 @@
 """The kinds of CI pipeline: each a template in pipelines/ and the path where its forge looks for it."""
 
-import json
-
 from gitops.fleet.fleet import Fleet
 from gitops.render.mark import MARK
 from gitops.render.templates import template
@@ -14,10 +12,8 @@ PIPELINES = {
 
 def pipelines(fleet: Fleet) -> dict[str, str]:
     """Render the pipelines that fleet.yaml asks for: path below the fleet to text."""
-    # A JSON string is a YAML string, whatever it holds.
-    branch = json.dumps(fleet.settings.updates.branch)
     files = {}
     for kind in fleet.settings.pipelines:
         name, path = PIPELINES[kind]
-        files[path] = f"{MARK}\n{template(fleet.root, name).render(branch=branch)}"
+        files[path] = f"{MARK}\n{template(fleet.root, name).render()}"
     return files
