@@ -130,6 +130,13 @@ def fields(stanza: str) -> dict[str, str]:
     return {name: value.strip() for name, _, value in lines}
 
 
+def source_version(stanza: str) -> str:
+    """Give the version of the source that a package was built from (Debian Policy 5.6.1)."""
+    values = fields(stanza)
+    stated = re.search(r"\(([^()\s]+)\)", values.get("Source", ""))
+    return stated[1] if stated else values["Version"]
+
+
 def package(stanza: str, archive: str, suite: str) -> Package:
     """Make a package of its stanza in a Packages file.
 

@@ -58,13 +58,23 @@ def private_root(indexes: Indexes, pins: Sequence[Pin], root: Path) -> Path:
             (private / "archives/partial").mkdir(parents=True, exist_ok=True)
             files.write(private / "sources.list", sources)
             files.write(private / "preferences", preferences)
-            files.write(private / "apt.conf", _configuration(private.absolute(), indexes.architecture))
+            files.write(private / "apt.conf", configuration(private.absolute(), indexes.architecture))
         (private / "used").touch()
     return private
 
 
-def _configuration(private: Path, architecture: str) -> str:
-    """Write apt.conf(5); APT_CONFIG is read before the host's own files, which Dir::Etc then hides."""
+def as_installed(stanza: str) -> str:
+    """Make a stanza of a Packages file or a .deb one of dpkg's status file, with the empty line after it."""
+    return f"{stanza.strip()}\nStatus: install ok installed\n\n"
+
+
+def configuration(private: Path, architecture: str) -> str:
+    """Write the apt.conf(5) of a root, for APT_CONFIG, which is read before the host's own files.
+
+    Args:
+        private: the root, an absolute path.
+        architecture: Debian's name for it.
+    """
     settings = {
         "Dir": f"{private}/",
         "Dir::State": f"{private}/",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gitops.debian.indexes import Indexes
 from gitops.debian.packages import Package
-from gitops.debian.private import private_root
+from gitops.debian.private import as_installed, private_root
 from gitops.debian.sources import Pin
 from gitops.system.errors import Problem, UserError
 from gitops.system.run import Result, run
@@ -55,7 +55,7 @@ def resolve(
     private = private_root(indexes, pins, root)
     with tempfile.TemporaryDirectory(prefix="gitops-apt-") as own:
         status = Path(own) / "status"
-        status.write_text("".join(f"{_as_installed(stanza)}\n\n" for stanza in installed))
+        status.write_text("".join(as_installed(stanza) for stanza in installed))
         options = [
             f"-oDir::State::status={status}",
             f"-oDir::State::extended_states={own}/extended_states",
@@ -125,8 +125,3 @@ def _complaint(answer: Result, indexes: Indexes) -> UserError:
 
 def _suites(indexes: Indexes) -> str:
     return ", ".join(dict.fromkeys(f"{source.archive}/{source.suite}" for source in indexes.sources))
-
-
-def _as_installed(stanza: str) -> str:
-    """Make a stanza of a Packages file or a .deb one of dpkg's status file."""
-    return f"{stanza.strip()}\nStatus: install ok installed"
