@@ -1,0 +1,79 @@
+"""The locks as they would be if every image were locked today, as far as apt can have it so."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from gitops.fleet.fleet import Fleet
+from gitops.images.lock import Lock
+from gitops.images.locks import Locks, targets
+from gitops.system.errors import UserError
+from gitops.updates.difference import Key
+from gitops.updates.groups import stack
+
+Choose = Callable[[Key, Locks], Lock]
+"""Makes the lock of one image on top of the locks it is given."""
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What apt would have today.
+
+    Args:
+        locks: those that differ from what they are.
+        failed: images that cannot be had anew, and why; of these, what can move on its own has.
+    """
+
+    locks: dict[Key, Lock]
+    failed: dict[Key, str]
+
+
+def fresh(
+    fleet: Fleet, old: Locks, is_outdated: Callable[[Lock], bool], choose: Choose, upgrade: Choose
+) -> Fresh:
+    """Resolve again every image with something newer in its archives, and every image whose parent moved.
+
+    Args:
+        fleet: the definitions.
+        old: every lock as it is.
+        is_outdated: tells whether an archive has anything newer for a lock.
+        choose: lets apt choose anew.
+        upgrade: lets apt move on what it can of an image that cannot be chosen anew.
+    """
+    new: dict[Key, Lock] = {}
+    failed: dict[Key, str] = {}
+
+    def again(key: Key) -> tuple[Lock, str]:
+        locks = {**old, **new}
+        try:
+            return choose(key, locks), ""
+        except UserError as error:
+            reason = str(error)
+        try:
+            return upgrade(key, locks), reason
+        except UserError:
+            return old[key], reason
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for level in _levels(fleet):
+            keys = [
+                key
+                for key in level
+                if any(below in new for below in stack(fleet, key)) or is_outdated(old[key])
+            ]
+            for key, (lock, reason) in zip(keys, pool.map(again, keys), strict=True):
+                if reason:
+                    failed[key] = reason
+                if lock != old[key]:
+                    new[key] = lock
+    return Fresh(new, failed)
+
+
+def _levels(fleet: Fleet) -> list[list[Key]]:
+    """Give the images by how many stand below them: those of one level do not depend on each other."""
+    levels: defaultdict[int, list[Key]] = defaultdict(list)
+    for key in targets(fleet):
+        levels[len(stack(fleet, key))].append(key)
+    return [levels[depth] for depth in sorted(levels)]
