@@ -47,11 +47,11 @@ def update(
     updates = find(repository, places(), lambda line: typer.echo(line, err=True))
     proposal = None
     if commit and updates.files:
-        from gitops.git.proposal import propose
+        from gitops.git.proposal import BOT, propose
         from gitops.updates.message import message
 
         text = message(updates.effect, updates.findings, updates.branch)
-        proposal = propose(repository, updates.branch, updates.base, updates.files, text)
+        proposal = propose(repository, updates.branch, updates.base, updates.files, text, BOT)
     if as_json:
         print(json.dumps(_document(updates, proposal), indent=2, ensure_ascii=False))
     else:

@@ -1,24 +1,21 @@
 """One commit on a branch of its own, made without the user's checkout, index or work tree."""
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
+from pathlib import Path
 from typing import Literal
 
-from git import Actor, Blob, Repo
-from git import Commit as GitCommit
-from git.exc import GitCommandError
-from git.index import IndexFile
-from git.index.typ import BaseIndexEntry, IndexEntry
-from gitdb.base import IStream  # type: ignore[import-untyped]  # it ships no types
-
-from gitops.git.repository import Repository
+from gitops.git.repository import Commit, Repository
 from gitops.system.errors import UserError
+from gitops.system.files import write
+from gitops.system.run import CommandError
 
-AUTHOR = Actor("gitops", "gitops@localhost")
-"""Who commits proposals; a commit by anyone else on the branch is a person's own and stays."""
+BOT = "gitops <gitops@localhost>"
+"""Who commits proposals where the fleet names nobody."""
 
-_NOTHING = "0" * 40  # what update-ref takes for "it must not exist yet"
+_CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"  # what git takes off both ends of a name (ident.c)
+_SIGNING = 120  # seconds a key's agent has; nobody sits at a cron job to type a passphrase
 
 
 @dataclass(frozen=True)
@@ -36,10 +33,83 @@ class Proposal:
     state: Literal["new", "moved", "unchanged"]
 
 
+def build(
+    repository: Repository,
+    base: str,
+    changes: Mapping[str, str | None],
+    message: str,
+    *,
+    committer: str,
+    reuse: str | None = None,
+) -> str:
+    """Store one commit on top of a base; no branch points to it yet.
+
+    It is signed where git's own configuration asks for that (`commit.gpgSign`, `gpg.format`,
+    `user.signingKey`).
+
+    Args:
+        repository: where.
+        base: the revision it stands on.
+        changes: path below the repository's root to its new text, or None to remove it.
+        message: the commit's message.
+        committer: its author and committer, as `Name <address>`.
+        reuse: a commit that may be this one already, but for its date.
+
+    Returns:
+        Its name; that of `reuse` where this has the same parent, tree, message, committer and is signed as it
+        should be.
+
+    Raises:
+        UserError: it cannot be signed, or git refuses the committer.
+    """
+    base = repository.commit(base)
+    tree = _tree(repository, base, changes)
+    message = message.rstrip("\n") + "\n"
+    signed = repository.git("config", "--type=bool", "--get", "commit.gpgSign", check=False).stdout
+    sign = signed.strip() == "true"
+    if reuse is not None and _is_so(repository, reuse, (tree, base, committer, message, sign)):
+        return reuse
+    name, _, address = committer.removesuffix(">").partition(" <")
+    people = {f"GIT_{role}_NAME": name for role in ("AUTHOR", "COMMITTER")}
+    people |= {f"GIT_{role}_EMAIL": address for role in ("AUTHOR", "COMMITTER")}
+    command = ["-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, "-p", base]
+    try:
+        made = repository.git(
+            *command, *(["-S"] if sign else []), env=people, stdin=message.encode(), timeout=_SIGNING
+        )
+    except CommandError as error:
+        hint = "\n  ".join(error.stderr.strip().splitlines())
+        what = "signed (git's commit.gpgSign asks for that)" if sign else "made"
+        raise UserError(f"the commit of {committer} cannot be {what}", hint=hint) from error
+    return made.stdout.strip()
+
+
+def own(repository: Repository, tip: str, base: str, committer: str) -> Commit | None:
+    """Give the person's own commit that a branch of proposals carries, or None where nothing can be lost.
+
+    Its tip alone tells: who adds to a branch, amends it or rebases it is the committer of the tip. What is in
+    the base already cannot be lost.
+
+    Args:
+        repository: where.
+        tip: the branch's newest commit.
+        base: what it is to be merged into.
+        committer: who commits proposals here, as `Name <address>`.
+    """
+    commit = repository.describe(tip)
+    ours = _plain(commit.committer) in {_plain(committer), _plain(BOT)}
+    return None if ours or repository.contains(base, tip) else commit
+
+
 def propose(
-    repository: Repository, branch: str, base: str, changes: Mapping[str, str | None], message: str
+    repository: Repository,
+    branch: str,
+    base: str,
+    changes: Mapping[str, str | None],
+    message: str,
+    committer: str,
 ) -> Proposal:
-    """Put one commit on top of a base and let a branch point to it.
+    """Put one commit on top of a base and let a local branch point to it.
 
     A branch that carries just this already is left alone, so that asking twice changes nothing. The branch
     moves only if nobody else moved it meanwhile.
@@ -50,65 +120,99 @@ def propose(
         base: the revision to build on.
         changes: path below the repository's root to its new text, or None to remove it.
         message: the commit's message.
+        committer: who commits it, as `Name <address>`.
 
     Raises:
-        UserError: the branch carries a person's own commit, is checked out, or git refuses its name.
+        UserError: the branch carries a person's own commit, is checked out, git refuses its name, or the
+            commit cannot be signed.
     """
     base = repository.commit(base)
     tip = repository.find(f"refs/heads/{branch}")
-    if tip is not None:
-        _refuse_to_lose_work(repository, branch, base)
+    if tip is not None and (theirs := own(repository, tip, base, committer)):
+        raise UserError(
+            f"branch {branch} carries a commit of {theirs.committer!r}:"
+            f" {theirs.identity[:12]} {theirs.subject!r}",
+            hint=f"merge the branch, or give it up: git branch -D {branch}",
+        )
     if (place := repository.checked_out(branch)) is not None:
         raise UserError(
             f"branch {branch} is checked out in {place}", hint=f"switch away from it: git -C {place} switch -"
         )
-    with Repo(repository.directory) as repo:
-        commit = _commit(repo, repository.prefix, base, changes, message, tip)
-        if commit == tip:
-            return Proposal(branch, commit, "unchanged")
-        try:
-            repo.git.update_ref("-m", "gitops update", f"refs/heads/{branch}", commit, tip or _NOTHING)
-        except GitCommandError as error:
-            raise UserError(f"branch {branch} cannot be moved: {error.stderr.strip()}") from error
+    commit = build(repository, base, changes, message, committer=committer, reuse=tip)
+    if commit == tip:
+        return Proposal(branch, commit, "unchanged")
+    point(repository, branch, commit, tip)
     return Proposal(branch, commit, "moved" if tip else "new")
 
 
-def _refuse_to_lose_work(repository: Repository, branch: str, base: str) -> None:
-    ours = f"{AUTHOR.name} <{AUTHOR.email}>"
-    for commit in repository.commits(base, f"refs/heads/{branch}"):
-        if commit.committer != ours:
-            raise UserError(
-                f"branch {branch} carries a commit of {commit.committer!r}:"
-                f" {commit.identity[:12]} {commit.subject!r}",
-                hint=f"merge the branch, or give it up: git branch -D {branch}",
-            )
+def point(repository: Repository, branch: str, commit: str, before: str | None) -> None:
+    """Let a local branch point to a commit.
+
+    Args:
+        repository: where.
+        branch: the branch.
+        commit: where it is to point.
+        before: where it must point until now; None: it must not exist.
+
+    Raises:
+        UserError: it points elsewhere, or git refuses its name.
+    """
+    move = ("update-ref", "-m", "gitops update", f"refs/heads/{branch}", commit, before or _nothing(commit))
+    result = repository.git(*move, check=False)
+    if result.status != 0:
+        raise UserError(f"branch {branch} cannot be moved: {result.stderr.strip()}")
 
 
-def _commit(
-    repo: Repo, prefix: str, base: str, changes: Mapping[str, str | None], message: str, tip: str | None
-) -> str:
-    """Store the commit and give its name; the tip's where that has this parent and this tree already."""
-    index = IndexFile.new(repo, repo.commit(base).tree)  # in memory: it is never written to the user's index
-    for path, text in changes.items():
-        _put(repo, index, prefix + path, text)
-    tree = index.write_tree()
-    if tip is not None:
-        old = repo.commit(tip)
-        if old.tree.hexsha == tree.hexsha and [parent.hexsha for parent in old.parents] == [base]:
-            return tip
-    made = GitCommit.create_from_tree(
-        repo, tree, message, parent_commits=[repo.commit(base)], author=AUTHOR, committer=AUTHOR
+def _nothing(commit: str) -> str:
+    """Give the name of no object, as long as those of a repository are."""
+    return "0" * len(commit)
+
+
+def _plain(person: str) -> str:
+    """Give `Name <address>` as git stores it, by whatever version of git: newer ones keep a final dot."""
+    name, _, address = person.partition("<")
+    return f"{name.strip(_CRUD)} <{address.strip(_CRUD)}>"
+
+
+def _is_so(repository: Repository, commit: str, wanted: tuple[str, str, str, str, bool]) -> bool:
+    """Compare a commit with a tree, parent, committer, message and signedness."""
+    tree, base, committer, message, sign = wanted
+    header, _, body = repository.git("cat-file", "commit", commit).stdout.partition("\n\n")
+    # A field goes on in lines that begin with a space; people's fields end in a time and a time zone.
+    fields = [tuple(line.split(" ", 1)) for line in header.split("\n") if not line.startswith(" ")]
+    people = {_plain(value.rsplit(" ", 2)[0]) for key, value in fields if key in {"author", "committer"}}
+    return (
+        [value for key, value in fields if key in {"tree", "parent"}] == [tree, base]
+        and people == {_plain(committer)}
+        and any(key.startswith("gpgsig") for key, _ in fields) == sign
+        and body == message
     )
-    return made.hexsha
 
 
-def _put(repo: Repo, index: IndexFile, path: str, text: str | None) -> None:
-    old = index.entries.get((path, 0))
-    if text is None:
-        if old is not None:
-            del index.entries[path, 0]
-        return
-    data = text.encode()
-    stored = repo.odb.store(IStream(b"blob", len(data), BytesIO(data)))
-    mode = old.mode if old is not None else Blob.file_mode
-    index.entries[path, 0] = IndexEntry.from_base(BaseIndexEntry((mode, stored.binsha, 0, path)))
+def _tree(repository: Repository, base: str, changes: Mapping[str, str | None]) -> str:
+    """Store the tree of a base with some files changed, through an index of its own."""
+    texts = {path: text for path, text in changes.items() if text is not None}
+    with tempfile.TemporaryDirectory(prefix="gitops-commit-") as name:
+        env = {"GIT_INDEX_FILE": str(Path(name, "index"))}
+        repository.git("read-tree", base, env=env)
+        listed = repository.git("ls-files", "--stage", "-z", "--full-name", env=env).stdout.split("\0")
+        executable = {entry.partition("\t")[2] for entry in listed if entry.startswith("100755 ")}
+        blobs = dict(zip(texts, _blobs(repository, texts.values(), Path(name)), strict=True))
+        lines = []
+        for path in changes:
+            full = repository.prefix + path
+            mode = "0" if path not in blobs else "100755" if full in executable else "100644"
+            lines.append(f"{mode} {blobs.get(path, _nothing(base))}\t{full}\0")
+        entries = "".join(lines).encode()
+        repository.git("update-index", "--replace", "-z", "--index-info", env=env, stdin=entries)
+        return repository.git("write-tree", env=env).stdout.strip()
+
+
+def _blobs(repository: Repository, texts: Iterable[str], directory: Path) -> list[str]:
+    """Store texts byte for byte, all in one call, by way of files in a directory."""
+    paths = []
+    for number, text in enumerate(texts):
+        write(directory / str(number), text, durable=False)
+        paths.append(f"{directory / str(number)}\n")
+    command = ("hash-object", "-w", "--no-filters", "--stdin-paths")
+    return repository.git(*command, stdin="".join(paths).encode()).stdout.split()

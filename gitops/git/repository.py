@@ -1,11 +1,12 @@
 """Reading a git repository: its head, what differs from it, a file or the whole tree at a commit.
 
-The program `git` itself is asked (4 ms a question): the agent asks at every tick, and importing GitPython
-takes twenty times as long as the answer. GitPython builds commits, in `gitops.git.proposal`.
+The program `git` itself is asked (4 ms a question): the agent asks at every tick, and a library takes longer
+to import than git to answer.
 """
 
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,7 @@ class Repository:
         Raises:
             UserError: the root is in no git repository, or git does not trust it (`safe.directory`).
         """
-        result = self._git("rev-parse", "--absolute-git-dir", check=False)
+        result = self.git("rev-parse", "--absolute-git-dir", check=False)
         if result.status != 0:
             reason = result.stderr.strip().partition("\n")[0]
             raise UserError(
@@ -82,7 +83,7 @@ class Repository:
 
     def find(self, revision: str) -> str | None:
         """Give the commit that a revision names, or None where it names none."""
-        result = self._git(
+        result = self.git(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False
         )
         if result.status == 0 and re.fullmatch(r"[0-9a-f]{40,64}", text := result.stdout.strip()):
@@ -105,15 +106,29 @@ class Repository:
             UserError: there is no such revision.
         """
         name = f"{self.commit(revision)}:{self.prefix}{path}"
-        result = self._git("cat-file", "blob", name, check=False)
+        result = self.git("cat-file", "blob", name, check=False)
         return result.stdout if result.status == 0 else None
 
-    def commits(self, since: str, until: str) -> tuple[Commit, ...]:
-        """Give the commits that `until` has and `since` has not, newest first."""
-        text = self._read(
-            "log", "--format=%H%x00%cn <%ce>%x00%s", "--end-of-options", f"{since}..{until}", "--"
-        )
-        return tuple(Commit(*line.split("\0")) for line in text.splitlines())
+    def describe(self, revision: str) -> Commit:
+        """Give what a commit says of itself.
+
+        Raises:
+            UserError: there is no such revision.
+        """
+        form = ("--no-show-signature", "--format=%H%x00%cn <%ce>%x00%s")
+        text = self._read("log", "-1", *form, "--end-of-options", self.commit(revision), "--")
+        return Commit(*text.rstrip("\n").split("\0"))
+
+    def contains(self, revision: str, ancestor: str) -> bool:
+        """Tell whether a revision has another one in its history, or is that one.
+
+        A shallow clone knows no more than it has: what it does not know to be an ancestor counts as none.
+
+        Raises:
+            UserError: one of them does not exist.
+        """
+        commits = (self.commit(ancestor), self.commit(revision))
+        return self.git("merge-base", "--is-ancestor", *commits, check=False).status == 0
 
     def checked_out(self, branch: str) -> Path | None:
         """Give the work tree that has a branch checked out, or None."""
@@ -140,9 +155,18 @@ class Repository:
             run([*git, "read-tree", tree], env=env, cwd=directory)
             run([*git, "checkout-index", "--all", "--force"], env=env, cwd=directory)
 
-    def _git(self, *args: str, check: bool = True) -> Result:
-        return run(["git", "--no-optional-locks", "-C", self.root, *args], check=check)
+    def git(
+        self,
+        *args: str,
+        check: bool = True,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+        timeout: float | None = None,
+    ) -> Result:
+        """Run git in the root; what the arguments besides its own mean, `gitops.system.run.run` says."""
+        words = ["git", "--no-optional-locks", "-C", str(self.root), *args]
+        return run(words, check=check, env=env, stdin=stdin, timeout=timeout)
 
     def _read(self, *args: str) -> str:
         _ = self.directory
-        return self._git(*args).stdout
+        return self.git(*args).stdout

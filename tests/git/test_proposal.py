@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.git.proposal import Proposal, propose
+from gitops.git.proposal import BOT, Proposal, propose
 from gitops.git.repository import Repository
 from gitops.system.errors import UserError
 from tests.git.conftest import git
@@ -15,7 +15,7 @@ CHANGES = {"locks/a.lock": "one\n", "images/link": None, "images/tool": "#!/bin/
 def put(root: Path, text: str = "one\n", branch: str = "gitops/updates") -> Proposal:
     repository = Repository(root)
     changes = {**CHANGES, "locks/a.lock": text}
-    return propose(repository, branch, repository.head(), changes, f"Say {text}")
+    return propose(repository, branch, repository.head(), changes, f"Say {text}", BOT)
 
 
 def test_a_proposal_is_one_commit_on_the_base_with_only_its_changes(root: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_branch_that_is_checked_out_is_not_moved_under_its_user(root: Path) ->
 
 
 def test_a_fleet_inside_a_larger_repository_changes_only_its_own_directory(root: Path) -> None:
-    propose(Repository(root / "images"), "topic", "HEAD", {"new.lock": "x\n"}, "Add")
+    propose(Repository(root / "images"), "topic", "HEAD", {"new.lock": "x\n"}, "Add", BOT)
     assert git(root, "diff", "--name-only", "main", "topic") == "images/new.lock"
 
 

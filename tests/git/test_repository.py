@@ -69,10 +69,16 @@ def test_an_export_is_a_checkout_that_leaves_the_user_s_own_alone(root: Path, tm
     assert git(root, "status", "--porcelain") == before
 
 
-def test_commits_between_two_revisions_come_with_who_made_them(root: Path) -> None:
+def test_a_commit_says_who_made_it_and_what_it_stands_on(root: Path) -> None:
+    git(root, "config", "log.showSignature", "true")
     git(root, "checkout", "--quiet", "-b", "topic")
     git(root, "commit", "--quiet", "--allow-empty", "-m", "More")
-    (commit,) = Repository(root).commits("main", "topic")
-    assert (commit.committer, commit.subject) == ("Ada <ada@example.org>", "More")
-    assert Repository(root).checked_out("topic") == root
-    assert Repository(root).checked_out("main") is None
+    repository = Repository(root)
+    commit = repository.describe("topic")
+    assert (commit.identity, commit.committer) == (repository.head(), "Ada <ada@example.org>")
+    assert commit.subject == "More"
+    assert repository.contains("topic", "main")
+    assert repository.contains("main", "main")
+    assert not repository.contains("main", "topic")
+    assert repository.checked_out("topic") == root
+    assert repository.checked_out("main") is None
