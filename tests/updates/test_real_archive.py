@@ -1,86 +1,117 @@
-"""The real archive: what trixie's updates and security suites hold beyond the release, found exactly."""
+"""The real archive: what the later suites hold beyond a release, found as apt itself finds it."""
 
-import lzma
+import os
 import re
 import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import pytest
+from docker.api.client import APIClient
 
 from gitops.debian.mirrors import host_archives
-from gitops.fleet.load import load
 from gitops.git.repository import Repository
-from gitops.images.locking import lock_images, write_locks
-from gitops.images.locks import read_locks
 from gitops.system.places import Places
-from gitops.updates.find import find
+from gitops.updates.find import Updates, find
 from tests.git.conftest import git
 
 # Packages that often have security updates, so that the test mostly sees some; it holds without any too.
-IMAGE = "from: scratch\narchive: debian\npackages: [ca-certificates, curl, openssl, php-cli]\n"
-FLEET = """\
-name: real
-archives:
-  debian:
-    mirror: {debian}
-    suites: [{suites}]
-"""
+IMAGES = {
+    "base": "from: scratch\narchive: debian\npackages: [ca-certificates, openssl]\n",
+    "tools": "from: base\npackages: [curl, git, php-cli, python3]\n",
+}
+FLEET = "name: {name}\narchives: {{debian: {{mirror: '{mirror}', suites: [{suites}]}}}}\n"
+_LINE = re.compile(r"^([^/\s]+)/\S+ (\S+) \S+ \[upgradable from: (\S+)\]$", re.MULTILINE)
 
 
-def settings(debian: str, *suites: str) -> str:
-    return FLEET.format(debian=debian, suites=", ".join(suites))
+@dataclass(frozen=True)
+class Release:
+    """A fleet of a base and a child, locked to a release alone, and built."""
+
+    root: Path
+    name: str
+    codename: str
+
+    @property
+    def places(self) -> Places:
+        """Where it keeps things."""
+        return Places(*(self.root.parent / name for name in ("etc", "state", "cache", "run", "cron")))
+
+    def settle(self, *suites: str) -> None:
+        """Write fleet.yaml with these suites, and commit all there is."""
+        text = FLEET.format(name=self.name, mirror=host_archives().debian, suites=", ".join(suites))
+        (self.root / "fleet.yaml").write_text(text)
+        git(self.root, "add", "--all")
+        git(self.root, "commit", "--quiet", "--allow-empty", "--message", "State")
+
+    def gitops(self, *words: str) -> None:
+        """Run a verb."""
+        places = {f"GITOPS_{name.upper()}": str(path) for name, path in vars(self.places).items()}
+        subprocess.run(
+            [sys.executable, "-m", "gitops", *words, "--fleet", self.root],
+            env={**os.environ, **places},
+            check=True,
+            capture_output=True,
+        )
+
+    def find(self) -> Updates:
+        """Look for updates."""
+        return find(Repository(self.root), self.places, lambda _: None)
 
 
-def newest_elsewhere(mirrors: dict[str, str]) -> dict[str, str]:
-    """Read the indexes another way: plain downloads, a regular expression, dpkg's comparison of versions."""
-    newest: dict[str, str] = {}
-    for suite, mirror in mirrors.items():
-        answer = httpx.get(f"{mirror}/dists/{suite}/main/binary-amd64/Packages.xz", follow_redirects=True)
-        text = lzma.decompress(answer.raise_for_status().content).decode()
-        for name, body in re.findall(r"(?m)^Package: (\S+)\n((?:.+\n)*)", text):
-            version = re.findall(r"(?m)^Version: (\S+)$", body)[0]
-            if name not in newest or is_newer(version, newest[name]):
-                newest[name] = version
-    return newest
+@pytest.fixture(params=["trixie", "bookworm"])
+def release(request: pytest.FixtureRequest, tmp_path: Path, api: APIClient) -> Iterator[Release]:
+    """Lock to the release's main suite, and build; its images go again."""
+    made = Release(tmp_path / "fleet", f"test-{uuid.uuid4().hex[:8]}", request.param)
+    (made.root / "images").mkdir(parents=True)
+    for name, text in IMAGES.items():
+        (made.root / f"images/{name}.yaml").write_text(text)
+    git(made.root, "init", "--quiet", "--initial-branch=main")
+    made.settle(made.codename)
+    made.gitops("lock")
+    made.settle(made.codename)
+    yield made
+    for image in api.images(f"{made.name}/*"):
+        api.remove_image(image["Id"], force=True)
 
 
-def is_newer(one: str, other: str) -> bool:
-    done = subprocess.run(["dpkg", "--compare-versions", one, "gt", other], check=False)
-    return done.returncode == 0
-
-
-def test_what_the_later_suites_add_is_what_is_proposed(tmp_path: Path) -> None:
+def test_what_is_found_is_what_apt_calls_upgradable_in_the_image_itself(
+    release: Release, api: APIClient
+) -> None:
+    assert release.find().updates == ()
+    release.gitops("build")
+    (image,) = (tag for found in api.images(f"{release.name}/tools") for tag in found["RepoTags"])
     host = host_archives()
-    assert host.debian, "the host's apt configuration names no Debian mirror"
-    security = host.security or f"{host.debian}-security"
-    root = tmp_path / "fleet"
-    (root / "images").mkdir(parents=True)
-    (root / "images/tools.yaml").write_text(IMAGE)
-    (root / "fleet.yaml").write_text(settings(host.debian, "trixie"))
-    places = Places(*(tmp_path / name for name in ("etc", "state", "cache", "run", "cron")))
-    git(root, "init", "--quiet")
-
-    fleet = load(root)
-    write_locks(root, lock_images(fleet, {}, places=places, progress=lambda *_: None))
-    git(root, "add", ".")
-    git(root, "commit", "--quiet", "--message", "Lock to the release alone")
-    assert find(Repository(root), places, lambda _: None).files == {}
-
-    later = settings(
-        host.debian, "trixie", "trixie-updates", f"{{suite: trixie-security, mirror: '{security}'}}"
-    )
-    (root / "fleet.yaml").write_text(later)
-    git(root, "commit", "--quiet", "--all", "--message", "Take updates")
-    found = find(Repository(root), places, lambda _: None)
-
-    newest = newest_elsewhere({"trixie-updates": host.debian, "trixie-security": security})
-    (lock,) = read_locks(load(root)).values()
-    expected = {
-        package.name: (package.version, newest[package.name])
-        for package in lock.packages
-        if package.name in newest and is_newer(newest[package.name], package.version)
+    suites = {
+        release.codename: host.debian,
+        f"{release.codename}-updates": host.debian,
+        f"{release.codename}-security": host.security or f"{host.debian}-security",
     }
-    proposed = {each.name: (each.old, each.new) for each in found.effect.packages if each.old and each.new}
-    assert proposed == expected
+    release.settle(*(f"{{suite: {suite}, mirror: '{mirror}'}}" for suite, mirror in suites.items()))
+
+    listed = upgradable(image, [f"deb {mirror} {suite} main" for suite, mirror in suites.items()])
+    found = release.find()
+    moved = {
+        package.name: (package.old, package.new)
+        for update in found.updates
+        for package in update.effect.packages
+        if package.old and package.new
+    }
+    assert moved == listed
     assert found.findings == ()
-    assert bool(found.files) is bool(expected)
+
+
+def upgradable(image: str, sources: list[str]) -> dict[str, tuple[str, str]]:
+    """Ask apt inside a container, with these lines of sources.list(5): name to old and new version."""
+    script = 'printf "%s\\n" "$@" > /etc/apt/sources.list && apt-get -q update >&2 && apt list --upgradable'
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--network=host", "--user=root", image, "sh", "-ec", script, "-", *sources],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {name: (old, new) for name, new, old in _LINE.findall(done.stdout)}
