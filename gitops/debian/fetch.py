@@ -37,14 +37,15 @@ class _FileStream(httpx.SyncByteStream):
                 yield chunk
 
 
-def client() -> httpx.Client:
-    """Make a client for mirrors; threads may share it."""
+def client(told: Callable[[httpx.Request], None] | None = None) -> httpx.Client:
+    """Make a client for mirrors; threads may share it. It tells of each request before that is made."""
     return httpx.Client(
         verify=ssl.create_default_context(),
         timeout=httpx.Timeout(30),
         follow_redirects=True,
         headers={"User-Agent": "gitops", "Accept-Encoding": "identity"},
         mounts={"file://": _Files()},
+        event_hooks={"request": [told] if told else []},
     )
 
 
@@ -67,6 +68,51 @@ def get(mirror: httpx.Client, url: str, headers: dict[str, str] | None = None) -
         ) from error
 
 
+@contextmanager
+def promised(
+    mirror: httpx.Client, url: str, *, size: int, sha256: str, promised_by: str
+) -> Iterator[Iterator[bytes] | None]:
+    """Fetch a file whose size and hash are known, chunk by chunk; it is verified when the chunks have ended.
+
+    Args:
+        mirror: the client.
+        url: its address.
+        size: bytes it must have; no more are read.
+        sha256: the hash it must have, in lower-case hexadecimal.
+        promised_by: what told size and hash, for the message ("InRelease").
+
+    Yields:
+        Its chunks, the last of which is followed by a UserError unless all is as promised; None when the
+        mirror does not have it (404, 410).
+
+    Raises:
+        UserError: the mirror cannot deliver it.
+    """
+    with get(mirror, url) as answer:
+        if answer.status_code in {404, 410}:
+            yield None
+        else:
+            refuse(answer)
+            yield _verified(answer, url, size, sha256, promised_by)
+
+
+def _verified(answer: httpx.Response, url: str, size: int, sha256: str, promised_by: str) -> Iterator[bytes]:
+    digest, received = hashlib.sha256(), 0
+    for chunk in answer.iter_raw(CHUNK):
+        received += len(chunk)
+        if received > size:
+            break
+        digest.update(chunk)
+        yield chunk
+    if received != size or digest.hexdigest() != sha256:
+        found = f"more than {size}" if received > size else f"{received} of {size}"
+        raise UserError(
+            f"{url} is not what {promised_by} promises: {found} bytes"
+            + (f", SHA-256 {digest.hexdigest()} instead of {sha256}" if received == size else ""),
+            hint="the mirror is being updated, broken or tampered with; try again or use another",
+        )
+
+
 def download(
     mirror: httpx.Client,
     url: str,
@@ -83,9 +129,9 @@ def download(
         mirror: the client.
         url: its address.
         path: where it goes.
-        size: bytes it must have; no more are read.
-        sha256: the hash it must have, in lower-case hexadecimal.
-        promised_by: what told size and hash, for the message ("InRelease").
+        size: as for `promised`.
+        sha256: as for `promised`.
+        promised_by: as for `promised`.
         progress: is told of every so many bytes more.
 
     Returns:
@@ -94,26 +140,13 @@ def download(
     Raises:
         UserError: it is not what was promised, or the mirror cannot deliver it.
     """
-    with get(mirror, url) as answer:
-        if answer.status_code in {404, 410}:
+    with promised(mirror, url, size=size, sha256=sha256, promised_by=promised_by) as chunks:
+        if chunks is None:
             return False
-        refuse(answer)
         with writing(path) as file:
-            digest, received = hashlib.sha256(), 0
-            for chunk in answer.iter_raw(CHUNK):
-                received += len(chunk)
-                if received > size:
-                    break
-                digest.update(chunk)
+            for chunk in chunks:
                 file.write(chunk)
                 progress(len(chunk))
-            if received != size or digest.hexdigest() != sha256:
-                found = f"more than {size}" if received > size else f"{received} of {size}"
-                raise UserError(
-                    f"{url} is not what {promised_by} promises: {found} bytes"
-                    + (f", SHA-256 {digest.hexdigest()} instead of {sha256}" if received == size else ""),
-                    hint="the mirror is being updated, broken or tampered with; try again or use another",
-                )
     return True
 
 

@@ -96,13 +96,12 @@ def _chosen(simulation: str, indexes: Indexes) -> list[Package]:
 def _refuse_missing(names: Sequence[str], indexes: Indexes) -> None:
     """Refuse names before apt sees them, which takes `name-`, `name+` and patterns for other wishes."""
     problems = []
-    known = indexes.names() if names else set()
     for name in names:
-        if name in known or (
+        if name in indexes or (
             _NAME.fullmatch(name) and any(index.packages.provides(name) for index in indexes.lists)
         ):
             continue
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
+        near = difflib.get_close_matches(name, indexes.names(), n=3, cutoff=0.7)
         problems.append(
             Problem(
                 message=f"there is no package {name} for {indexes.architecture} in {_suites(indexes)}",

@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from gitops.debian import deb
-from gitops.debian.indexes import Indexes, refresh
+from gitops.debian.indexes import Indexes
 from gitops.debian.packages import Package
 from gitops.debian.resolve import resolve
 from gitops.debian.store import Store
+from gitops.debian.suites import refresh
 from gitops.fleet.fleet import Fleet
 from gitops.images.archives import mirrors, pins, sources
 from gitops.images.lock import Lock, format_lock

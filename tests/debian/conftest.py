@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gitops.debian.indexes import Indexes, refresh
+from gitops.debian.indexes import Indexes
 from gitops.debian.mirrors import host_archives
 from gitops.debian.sources import Source
+from gitops.debian.suites import refresh
 from gitops.system.errors import UserError
 from tests.archive import TestArchive
 

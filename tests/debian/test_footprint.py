@@ -11,7 +11,7 @@ from gitops.system.run import run
 SCAN = """
 import json, resource, sys
 from pathlib import Path
-from gitops.debian.indexes import refresh
+from gitops.debian.suites import refresh
 from gitops.debian.sources import Source
 
 source = json.loads(sys.argv[1])

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops.debian.indexes import refresh
 from gitops.debian.sources import Source
+from gitops.debian.suites import refresh
 from gitops.system import clock
 from tests.archive import SigningKey, TestArchive
 from tests.debian.conftest import Refresh, refused, source_of

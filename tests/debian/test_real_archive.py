@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from gitops.debian.deb import control, timestamp
-from gitops.debian.indexes import Indexes, refresh
+from gitops.debian.indexes import Indexes
 from gitops.debian.packages import fields
 from gitops.debian.resolve import resolve
 from gitops.debian.sources import Source
 from gitops.debian.store import Store
+from gitops.debian.suites import refresh
 
 
 @pytest.fixture(scope="module")

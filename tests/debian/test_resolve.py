@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gitops.debian.indexes import Indexes, refresh
+from gitops.debian.indexes import Indexes
 from gitops.debian.packages import Package
 from gitops.debian.resolve import resolve
 from gitops.debian.sources import Pin, Source
+from gitops.debian.suites import refresh
 from gitops.system.errors import UserError
 from tests.archive import TestArchive
 from tests.debian.conftest import source_of
