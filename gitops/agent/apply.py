@@ -16,6 +16,7 @@ from gitops.agent.plan import Action, Kind, Plan
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, DependencySpec, NetworkSpec, VolumeSpec, digests
+from gitops.fleet.hosts import AT_ONCE
 from gitops.system.errors import Problem, UserError
 
 _PATIENCE = 300.0
@@ -26,9 +27,6 @@ _DYING_PATIENCE = 10.0
 
 _FIRST_SECONDS = 3.0
 """Seconds in which a container without a healthcheck must have stayed up for one."""
-
-_AT_ONCE = 8
-"""Instances worked on side by side."""
 
 
 _WELL = {"", "healthy"}
@@ -122,7 +120,7 @@ def _let_go(plan: Plan, work: Work) -> None:
         for action in plan.actions
         if action.observed and (action.kind is Kind.REMOVE or _ports_move(action))
     ]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(work.engine.stop, stopped))
 
 
@@ -165,7 +163,7 @@ def _instances(actions: list[Action], desired: Desired, work: Work) -> None:
             return error.problems
         return ()
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             problems = [problem for found in pool.map(one_by_one, _by_instance(actions)) for problem in found]
         except BaseException:

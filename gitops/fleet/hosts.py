@@ -8,6 +8,10 @@ from gitops.fleet.settings import Architecture
 from gitops.fleet.values import Line, Matching, Model, Name
 
 
+AT_ONCE = 8
+"""How many instances of a host are changed side by side; the next one begins when one of them is done."""
+
+
 def _scalar(value: object) -> object:
     if not isinstance(value, str | int | float):
         raise ValueError("must be a text, a number, true or false")  # noqa: TRY004 - pydantic wants a ValueError
