@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gitops.fleet.fleet import Fleet
@@ -24,10 +25,12 @@ class Fresh:
     Args:
         locks: those that differ from what they are.
         failed: images that cannot be had anew, and why; of these, what can move on its own has.
+        doubtful: images whose lock was not made on top of their parents' new ones.
     """
 
     locks: dict[Key, Lock]
     failed: dict[Key, str]
+    doubtful: frozenset[Key]
 
 
 def fresh(
@@ -44,17 +47,21 @@ def fresh(
     """
     new: dict[Key, Lock] = {}
     failed: dict[Key, str] = {}
+    doubtful: set[Key] = set()
 
-    def again(key: Key) -> tuple[Lock, str]:
-        locks = {**old, **new}
+    def again(key: Key) -> Lock:
         try:
-            return choose(key, locks), ""
+            return choose(key, {**old, **new})
         except UserError as error:
+            doubtful.add(key)
             reason = str(error)
-        try:
-            return upgrade(key, locks), reason
-        except UserError:
-            return old[key], reason
+        if any(below in new for below in stack(fleet, key)):
+            with suppress(UserError):
+                return choose(key, old)
+        failed[key] = reason
+        with suppress(UserError):
+            return upgrade(key, {**old, **new})
+        return old[key]
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for level in _levels(fleet):
@@ -63,12 +70,10 @@ def fresh(
                 for key in level
                 if any(below in new for below in stack(fleet, key)) or is_outdated(old[key])
             ]
-            for key, (lock, reason) in zip(keys, pool.map(again, keys), strict=True):
-                if reason:
-                    failed[key] = reason
-                if lock != old[key]:
-                    new[key] = lock
-    return Fresh(new, failed)
+            # All of a level before any of it counts: they are chosen at the same time.
+            made = dict(zip(keys, pool.map(again, keys), strict=True))
+            new |= {key: lock for key, lock in made.items() if lock != old[key]}
+    return Fresh(new, failed, frozenset(doubtful))
 
 
 def _levels(fleet: Fleet) -> list[list[Key]]:

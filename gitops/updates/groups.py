@@ -63,9 +63,16 @@ def cut(
 
 
 def feasible(
-    fleet: Fleet, old: Locks, wanted: Iterable[Difference], touched: Iterable[Key], judge: Judge
+    fleet: Fleet,
+    old: Locks,
+    wanted: Iterable[Difference],
+    touched: Iterable[Key],
+    judge: Judge,
+    must_move: Callable[[Difference], bool] = lambda _: False,
 ) -> tuple[frozenset[Difference], dict[Difference, frozenset[str]]]:
     """Give what of some differences can be taken when others of the same images are not.
+
+    Where two cannot be taken together, the one gives way that concerns fewer images.
 
     Args:
         fleet: the definitions.
@@ -73,6 +80,7 @@ def feasible(
         wanted: what is to be taken.
         touched: images of whose differences something is left out; those on top of them are looked at too.
         judge: says whether an image could be installed.
+        must_move: tells of a difference that its old package cannot be had any more; it gives way last.
 
     Returns:
         What can be taken, and for everything else the names of the packages that stand in its way.
@@ -90,10 +98,7 @@ def feasible(
         for chain, troubles in zip(chains.values(), answers, strict=True):
             ours = {each for each in kept if each.key in chain}
             for names in troubles:
-                sources = {each.package.source for each in ours if each.name in names}
-                for each in ours:
-                    if each.package.source in sources or not sources:
-                        out[each] = names
+                out |= dict.fromkeys(_giving_way(ours, chain, names, must_move), names)
         if not out:
             return frozenset(kept), blocked
         kept -= out.keys()
@@ -114,6 +119,21 @@ def stack(fleet: Fleet, key: Key) -> tuple[Key, ...]:
 def contents(locks: Locks, chain: Iterable[Key]) -> tuple[Package, ...]:
     """Give all packages of an image; one that two locks of it name is there twice."""
     return tuple(sorted(package for key in chain for package in locks[key].packages))
+
+
+def _giving_way(
+    ours: set[Difference],
+    chain: tuple[Key, ...],
+    names: frozenset[str],
+    must_move: Callable[[Difference], bool],
+) -> set[Difference]:
+    """Choose which differences of an image to do without; all of them where none is named."""
+    ranks = {each: (must_move(each), chain.index(each.key)) for each in ours if each.name in names}
+    if not ranks:
+        return ours
+    first = min(ranks.values())
+    sources = {each.package.source for each, rank in ranks.items() if rank == first}
+    return {each for each in ours if each.package.source in sources and ranks.get(each, first) == first}
 
 
 def _group(difference: Difference, settings: Updates) -> tuple[bool, str]:

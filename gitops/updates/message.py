@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from gitops.updates.effect import Effect, PackageUpdate, Place
-from gitops.updates.relock import Finding
+from gitops.updates.finding import Finding
 
 _WIDTH = 72  # of a commit message's lines, as git and forges show them best
 

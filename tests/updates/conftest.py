@@ -10,7 +10,7 @@ from gitops.git.repository import Repository
 from gitops.images.locking import lock_images, write_locks
 from gitops.render import render as rendering
 from gitops.system.places import Places
-from gitops.updates.find import Updates, find
+from gitops.updates.find import Update, Updates, find
 from tests.archive import TestArchive
 from tests.git.conftest import git
 
@@ -48,10 +48,16 @@ class Scene:
         )
         (self.root / "fleet.yaml").write_text(text)
 
+    def policy(self, text: str) -> None:
+        """Write something under `updates` into fleet.yaml, and commit it."""
+        file = self.root / "fleet.yaml"
+        file.write_text(f"{file.read_text().partition('updates:')[0]}updates:\n  {text}\n")
+        self.commit()
+
     def commit(self, message: str = "Change") -> None:
         """Commit all there is."""
         git(self.root, "add", "--all")
-        git(self.root, "commit", "--quiet", "--message", message)
+        git(self.root, "commit", "--quiet", "--allow-empty", "--message", message)
 
     def lock(self) -> None:
         """Lock and render all images, and commit that."""
@@ -64,6 +70,28 @@ class Scene:
     def find(self) -> Updates:
         """Look for updates."""
         return find(Repository(self.root), self.places, lambda _: None)
+
+    def update(self) -> Update:
+        """Look for updates, and give the only one."""
+        (update,) = self.find().updates
+        return update
+
+    def moves(self) -> dict[str, tuple[str | None, str | None]]:
+        """Look for updates, and give what each package moves from and to in the only one."""
+        return {package.name: (package.old, package.new) for package in self.update().effect.packages}
+
+    def take(self, update: Update) -> None:
+        """Make an update's files the fleet's, and commit them."""
+        for path, text in update.files.items():
+            if text is None:
+                (self.root / path).unlink()
+            else:
+                (self.root / path).write_text(text)
+        self.commit(f"Take {update.branch}")
+
+    def locks(self) -> dict[str, str]:
+        """Read all locks."""
+        return {path.name: path.read_text() for path in (self.root / "locks").iterdir()}
 
     def git(self, *args: str) -> str:
         """Run git in the fleet."""
