@@ -13,38 +13,38 @@ class Outdated:
     """What is no longer the newest of one lock; empty where everything is.
 
     Args:
-        newer: packages of which the archive has a newer version, in any of its suites. Whether apt takes it
-            is apt's decision, by pins and by NotAutomatic suites.
-        vanished: packages whose very .deb the archive no longer has.
+        other: packages of which the archives have a newer version in any suite; or, where pins decide, any
+            other version. Whether apt takes it is apt's decision, by pins and by NotAutomatic suites.
+        vanished: packages whose very .deb is no longer where their lock says: gone, or moved to another
+            suite's pool.
     """
 
-    newer: tuple[str, ...]
+    other: tuple[str, ...]
     vanished: tuple[str, ...]
 
     def __bool__(self) -> bool:
         """Tell whether there is anything."""
-        return bool(self.newer or self.vanished)
+        return bool(self.other or self.vanished)
 
 
-def outdated(lock: Lock, available: Iterable[Package]) -> Outdated:
+def outdated(lock: Lock, available: Iterable[Package], *, pinned: bool = False) -> Outdated:
     """Compare a lock's own packages with those of the same names in the image's archives.
 
     Args:
         lock: what the image adds to its parent; the parent's packages are its own lock's business.
         available: every version of them in every suite; versions compare as Debian's (Policy 5.6.12).
+        pinned: the image's archives have pins, so that an older version may be the one to take.
     """
-    versions: dict[str, list[Package]] = {}
+    offered: dict[str, list[Package]] = {}
     for package in available:
-        versions.setdefault(package.name, []).append(package)
-    return Outdated(
-        newer=tuple(
-            locked.name
-            for locked in lock.packages
-            if any(compare(other.version, locked.version) > 0 for other in versions.get(locked.name, ()))
-        ),
-        vanished=tuple(
-            locked.name
-            for locked in lock.packages
-            if all(other.sha256 != locked.sha256 for other in versions.get(locked.name, ()))
-        ),
-    )
+        offered.setdefault(package.name, []).append(package)
+    other, vanished = [], []
+    for locked in lock.packages:
+        there = offered.get(locked.name, ())
+        # Most are as they were, and comparing texts is much quicker than comparing versions.
+        moved = {each.version for each in there} - {locked.version}
+        if any(pinned or compare(version, locked.version) > 0 for version in moved):
+            other.append(locked.name)
+        if all((each.sha256, each.path) != (locked.sha256, locked.path) for each in there):
+            vanished.append(locked.name)
+    return Outdated(tuple(other), tuple(vanished))

@@ -2,6 +2,8 @@
 
 import hashlib
 
+from dataclasses import replace
+
 import pytest
 
 from gitops.debian.packages import Package
@@ -55,6 +57,20 @@ def test_a_package_that_left_the_archive_is_noticed() -> None:
 
 def test_a_version_published_again_with_other_content_is_noticed() -> None:
     assert outdated(lock(package("a", "1.0")), [package("a", "1.0", content="other")]).vanished == ("a",)
+
+
+def test_a_deb_that_moved_to_another_pool_is_noticed_for_its_locks_path_no_longer_works() -> None:
+    mine = package("a", "1.0", "trixie-security")
+    moved = replace(mine, suite="trixie", path="pool/main/a.deb")
+    assert outdated(lock(mine), [moved]) == Outdated((), ("a",))
+    assert not outdated(lock(mine), [moved, replace(mine, suite="trixie")])
+
+
+def test_where_pins_decide_an_older_version_may_be_the_one_to_take() -> None:
+    old, new = package("a", "1.0"), package("a", "2.0", "trixie-backports")
+    assert not outdated(lock(new), [old, new])
+    assert outdated(lock(new), [old, new], pinned=True) == Outdated(("a",), ())
+    assert not outdated(lock(new), [new], pinned=True)
 
 
 def test_an_empty_lock_is_never_outdated() -> None:
