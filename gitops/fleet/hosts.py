@@ -7,7 +7,6 @@ from pydantic import BeforeValidator, Field
 from gitops.fleet.settings import Architecture
 from gitops.fleet.values import Line, Matching, Model, Name
 
-
 AT_ONCE = 8
 """How many instances of a host are changed side by side; the next one begins when one of them is done."""
 

@@ -58,8 +58,8 @@ class News:
 
     @property
     def urgency(self) -> str:
-        """The highest urgency of its entries; empty when unknown."""
-        return max((entry.urgency for entry in self.entries), key=rank, default="")
+        """The highest urgency of its entries, one of Debian's words for it; empty when unknown."""
+        return _URGENCIES[max((rank(entry.urgency) for entry in self.entries), default=0)]
 
     @property
     def cves(self) -> tuple[str, ...]:

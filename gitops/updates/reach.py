@@ -1,0 +1,45 @@
+"""Whom an update reaches: hosts and their instances, and which findings are about it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitops.updates.effect import Effect, Place
+from gitops.updates.finding import Finding
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A host, and those of its instances of which something restarts, sorted."""
+
+    host: str
+    instances: tuple[str, ...]
+
+    def turns(self, at_once: int) -> int:
+        """Say in how many turns they restart when so many do at once."""
+        return -(-len(self.instances) // at_once)
+
+
+def reached(places: Iterable[Place]) -> list[Reached]:
+    """Group places by host, sorted."""
+    hosts: defaultdict[str, set[str]] = defaultdict(set)
+    for place in places:
+        hosts[place.host].add(place.instance)
+    return [Reached(host, tuple(sorted(names))) for host, names in sorted(hosts.items())]
+
+
+def untouched(effect: Effect) -> set[tuple[str, str]]:
+    """Give host and instance of which nothing at all restarts."""
+    restarted = {(place.host, place.instance) for place in effect.restarted}
+    return {(place.host, place.instance) for place in effect.kept} - restarted
+
+
+def about(effect: Effect, name: str, findings: Iterable[Finding]) -> list[Finding]:
+    """Give the findings that concern a group: all where everything goes together.
+
+    Otherwise those that name a source package or an image of it, so that what is new elsewhere changes neither
+    its text nor its commit.
+    """
+    own = {rebuild.image for rebuild in effect.rebuilt} | {package.source for package in effect.packages}
+    return [finding for finding in findings if not name or own & set(re.split(r"[\s,()]+", finding.subject))]
