@@ -8,12 +8,14 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from gitops.debian.indexes import Indexes
-from gitops.debian.sources import Pin
+from gitops.debian.answers import forget
+from gitops.debian.indexes import Index, Indexes
+from gitops.debian.release import Release
+from gitops.debian.sources import Pin, Source
 from gitops.system import files
 from gitops.system.locks import exclusive
 
@@ -31,36 +33,60 @@ def private_root(indexes: Indexes, pins: Sequence[Pin], root: Path) -> Path:
     Returns:
         The root; `apt.conf` in it is for APT_CONFIG, and leaves only Dir::State::status to be said.
     """
-    lists: dict[str, Path | str] = {}
+    private = root / state(indexes, pins)
+    if not (private / "apt.conf").is_file():
+        with exclusive(root / "lock", "apt's private root", wait=600):
+            _prune(root)
+            forget(root / "answers")
+            _make(private, indexes, pins)
+    (private / "used").touch()
+    return private
+
+
+def state(indexes: Indexes, pins: Sequence[Pin]) -> str:
+    """Name all that apt can know from indexes and pins: the same name, the same knowledge."""
+    lists = {_release(source): release.digest for source, release in _releases(indexes)}
+    lists |= {_packages(index): str(index.path.absolute()) for index in indexes.lists}
+    known = _sources(indexes), _preferences(pins), sorted(lists.items())
+    return hashlib.sha256(repr(known).encode()).hexdigest()[:32]
+
+
+def _make(private: Path, indexes: Indexes, pins: Sequence[Pin]) -> None:
+    for directory in ("lists/partial", "archives/partial"):
+        (private / directory).mkdir(parents=True, exist_ok=True)
+    for source, release in _releases(indexes):
+        files.write(private / "lists" / _release(source), release.text)
+    for index in indexes.lists:
+        (private / "lists" / _packages(index)).unlink(missing_ok=True)
+        (private / "lists" / _packages(index)).symlink_to(index.path.absolute())
+    files.write(private / "sources.list", _sources(indexes))
+    files.write(private / "preferences", _preferences(pins))
+    files.write(private / "apt.conf", configuration(private.absolute(), indexes.architecture))
+
+
+def _releases(indexes: Indexes) -> Iterator[tuple[Source, Release]]:
+    return zip(indexes.sources, indexes.releases, strict=True)
+
+
+def _release(source: Source) -> str:
+    return _list_name(f"{source.release}/InRelease")
+
+
+def _packages(index: Index) -> str:
+    return _list_name(f"{index.source.release}/{index.component}/binary-{index.architecture}/Packages")
+
+
+def _sources(indexes: Indexes) -> str:
     lines: dict[str, list[str]] = {}
-    for source, release in zip(indexes.sources, indexes.releases, strict=True):
-        lists[_list_name(f"{source.release}/InRelease")] = release.text
+    for source in indexes.sources:
         # All of it was verified on its way here, by keys that apt need not know; hence trusted.
         line = f"deb [arch={indexes.architecture} trusted=yes] {source.base} {source.suite}"
         lines.setdefault(line, []).extend(source.components)
-    for index in indexes.lists:
-        address = f"{index.source.release}/{index.component}/binary-{index.architecture}/Packages"
-        lists[_list_name(address)] = index.path
-    sources = "".join(f"{line} {' '.join(dict.fromkeys(components))}\n" for line, components in lines.items())
-    preferences = "\n".join(str(pin) for pin in pins)
-    digest = hashlib.sha256(repr((sources, preferences, sorted(lists.items()))).encode()).hexdigest()[:32]
-    private = root / digest
-    with exclusive(root / "lock", "apt's private root", wait=600):
-        if not (private / "apt.conf").is_file():
-            _prune(root)
-            for name, content in lists.items():
-                (private / "lists/partial").mkdir(parents=True, exist_ok=True)
-                if isinstance(content, str):
-                    files.write(private / "lists" / name, content)
-                else:
-                    (private / "lists" / name).unlink(missing_ok=True)
-                    (private / "lists" / name).symlink_to(content.absolute())
-            (private / "archives/partial").mkdir(parents=True, exist_ok=True)
-            files.write(private / "sources.list", sources)
-            files.write(private / "preferences", preferences)
-            files.write(private / "apt.conf", configuration(private.absolute(), indexes.architecture))
-        (private / "used").touch()
-    return private
+    return "".join(f"{line} {' '.join(dict.fromkeys(components))}\n" for line, components in lines.items())
+
+
+def _preferences(pins: Sequence[Pin]) -> str:
+    return "\n".join(str(pin) for pin in pins)
 
 
 def as_installed(stanza: str) -> str:

@@ -2,11 +2,13 @@
 
 import base64
 import binascii
+import hashlib
 import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 
 from gitops.debian.sources import Source
@@ -38,6 +40,11 @@ class Release:
     all_separate: bool
     by_hash: bool
     indexes: dict[str, tuple[int, str]]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def check(self, source: Source, now: datetime) -> None:
         """Refuse a release that is out of date, or that of another suite.

@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from gitops.debian.answers import question, recall, remember
 from gitops.debian.indexes import Indexes
 from gitops.debian.packages import Package
-from gitops.debian.private import as_installed, private_root
+from gitops.debian.private import as_installed, private_root, state
 from gitops.debian.sources import Pin
 from gitops.system.errors import Problem, UserError
 from gitops.system.run import Result, run
@@ -40,7 +41,7 @@ def resolve(
         installed: control stanzas of the packages that are there already, which stay as they are.
         recommends: also install what is recommended.
         pins: preferences between versions.
-        root: directory for apt's caches; several processes may share it.
+        root: directory for apt's caches and its answers, which are kept; several processes may share it.
 
     Returns:
         The packages to add, sorted.
@@ -52,6 +53,23 @@ def resolve(
     _refuse_missing(names, indexes)
     if not names:
         return []
+    asked = question(state(indexes, pins), names, installed, recommends)
+    known = recall(root / "answers", asked, indexes)
+    if known is None:
+        known = _chosen(_simulate(indexes, names, installed, pins, root, recommends=recommends), indexes)
+        remember(root / "answers", asked, known)
+    return known
+
+
+def _simulate(
+    indexes: Indexes,
+    names: Sequence[str],
+    installed: Sequence[str],
+    pins: Sequence[Pin],
+    root: Path,
+    *,
+    recommends: bool,
+) -> str:
     private = private_root(indexes, pins, root)
     with tempfile.TemporaryDirectory(prefix="gitops-apt-") as own:
         status = Path(own) / "status"
@@ -68,7 +86,7 @@ def resolve(
         )
     if answer.status != 0:
         raise _complaint(answer, indexes)
-    return _chosen(answer.stdout, indexes)
+    return answer.stdout
 
 
 def _chosen(simulation: str, indexes: Indexes) -> list[Package]:

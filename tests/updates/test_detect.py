@@ -1,7 +1,6 @@
 """What counts as newer is Debian's order of versions, never that of texts."""
 
 import hashlib
-
 from dataclasses import replace
 
 import pytest
