@@ -9,6 +9,7 @@ from gitops.fleet.load import load
 from gitops.git.proposal import point
 from gitops.git.remote import Remote
 from gitops.git.repository import Repository
+from gitops.git.transport import told
 from gitops.images.locks import missing_or_stale, read_locks
 from gitops.render.render import render, stale
 from gitops.system.errors import Problem, UserError
@@ -102,4 +103,4 @@ def _forward(repository: Repository, base: str, before: str, after: str) -> None
     # In that work tree, git moves files and index too, and refuses to lose what is not committed.
     result = Repository(place).git("merge", "--quiet", "--ff-only", after, check=False)
     if result.status != 0:
-        raise UserError(f"{place} cannot move forward to {after[:12]}", hint=result.stderr.strip())
+        raise UserError(f"{place} cannot move forward to {after[:12]}", hint=told(result.stderr, None))

@@ -1,12 +1,15 @@
 """A proposal is one commit on its own branch, and nothing of the user's is touched or lost."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from gitops.git.proposal import BOT, Proposal, propose
+from gitops.git.proposal import BOT, Proposal, build, own, propose
 from gitops.git.repository import Repository
 from gitops.system.errors import UserError
+from gitops.system.run import run
+from tests.archive import SigningKey
 from tests.git.conftest import git
 
 CHANGES = {"locks/a.lock": "one\n", "images/link": None, "images/tool": "#!/bin/sh\ntrue\n"}
@@ -89,3 +92,99 @@ def test_a_branch_name_that_git_refuses_is_the_user_s_to_mend(root: Path) -> Non
     git(root, "branch", "gitops")
     with pytest.raises(UserError, match="cannot be moved"):
         put(root)
+
+
+def test_a_base_that_went_on_or_new_words_make_a_new_commit_and_nothing_else_does(root: Path) -> None:
+    repository = Repository(root)
+    first = build(repository, "main", CHANGES, "Say", committer=BOT)
+    again = partial(build, repository, committer=BOT, reuse=first)
+    assert again("main", CHANGES, "Say\n") == first
+    assert again("main", CHANGES, "Say more") != first
+    assert again("main", {**CHANGES, "x": "y"}, "Say") != first
+    assert build(repository, "main", CHANGES, "Say", committer="Bo <bo@example.org>", reuse=first) != first
+    git(root, "commit", "--quiet", "--allow-empty", "-m", "Go on")
+    assert again("main", CHANGES, "Say") != first
+
+
+def test_text_arrives_byte_for_byte_and_a_file_takes_the_place_of_a_link_or_a_directory(root: Path) -> None:
+    git(root, "config", "core.autocrlf", "true")
+    git(root, "config", "i18n.commitEncoding", "ISO-8859-1")
+    (root / ".gitattributes").write_text("* text eol=crlf ident\n")
+    changes = {"a\nb": "$Id$\r\nü", "images/link": "text", "fleet.yaml/below": "x", "images": None}
+    commit = build(Repository(root), "HEAD", changes, "Grüße → ü", committer="Zoë <zoe@example.org>")
+    listed = git(root, "ls-tree", "-r", "-z", commit).split("\0")
+    modes = {entry.partition("\t")[2]: entry[:6] for entry in listed if entry}
+    regular = ("a\nb", "fleet.yaml/below", "images/link")
+    assert modes == {**dict.fromkeys(regular, "100644"), "images/tool": "100755"}
+    assert run(["git", "-C", root, "cat-file", "blob", f"{commit}:a\nb"]).stdout == "$Id$\r\nü"
+    shown = run(
+        ["git", "-C", root, "-c", "i18n.logOutputEncoding=UTF-8", "log", "-1", "--format=%an %B", commit]
+    )
+    assert shown.stdout.strip() == "Zoë Grüße → ü"
+
+
+def test_a_repository_with_longer_names_will_do(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--object-format=sha256", "--initial-branch=main")
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "-m", "Begin")
+    assert put(tmp_path).state == "new"
+    assert put(tmp_path).state == "unchanged"
+
+
+def test_only_a_commit_that_could_be_lost_counts_as_a_person_s_own(root: Path) -> None:
+    repository = Repository(root)
+    bot = "Gitops, Inc. <bot@example.org>"  # git takes the final dot off such a name
+    for committer in (BOT, bot, "Inc. <bot@example.org>"):
+        made = build(repository, "main", CHANGES, "Say", committer=committer)
+        assert own(repository, made, "main", committer) is None
+        assert build(repository, "main", CHANGES, "Say", committer=committer, reuse=made) == made
+    assert own(repository, build(repository, "main", {}, "Say", committer=BOT), "main", bot) is None
+    git(root, "checkout", "--quiet", "-b", "topic", made)
+    git(root, "commit", "--quiet", "--allow-empty", "-m", "My own words")
+    found = own(repository, "topic", "main", bot)
+    assert found is not None
+    assert (found.committer, found.subject) == ("Ada <ada@example.org>", "My own words")
+    git(root, "branch", "--force", "main", "topic")
+    assert own(repository, "topic", "main", bot) is None
+
+
+def test_a_commit_is_signed_with_the_ssh_key_that_git_is_told(root: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key])
+    allowed = tmp_path / "allowed"
+    allowed.write_text(f"gitops@localhost {(tmp_path / 'key.pub').read_text()}")
+    before = put(root)
+    for name, value in (
+        ("commit.gpgSign", "yes"),
+        ("gpg.format", "ssh"),
+        ("user.signingKey", str(key)),
+        ("gpg.ssh.allowedSignersFile", str(allowed)),
+    ):
+        git(root, "config", name, value)
+    signed = put(root)
+    assert (before.state, signed.state, put(root).state) == ("new", "moved", "unchanged")
+    run(["git", "-C", root, "verify-commit", "gitops/updates"])
+    git(root, "config", "commit.gpgSign", "false")
+    assert put(root).state == "moved"
+    with pytest.raises(UserError, match="verify-commit"):
+        run(["git", "-C", root, "verify-commit", "gitops/updates"])
+
+
+def test_a_commit_is_signed_with_the_openpgp_key_that_git_is_told(
+    root: Path, archive_key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GNUPGHOME", str(archive_key.home))
+    git(root, "config", "commit.gpgSign", "true")
+    git(root, "config", "user.signingKey", archive_key.fingerprint)
+    assert put(root).state == "new"
+    run(["git", "-C", root, "verify-commit", "gitops/updates"])
+    assert put(root).state == "unchanged"
+
+
+def test_a_key_that_is_not_there_makes_no_unsigned_commit(root: Path, tmp_path: Path) -> None:
+    git(root, "config", "commit.gpgSign", "true")
+    git(root, "config", "gpg.format", "ssh")
+    git(root, "config", "user.signingKey", str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match="cannot be signed") as caught:
+        put(root)
+    assert "nowhere" in str(caught.value)
+    assert Repository(root).find("gitops/updates") is None
