@@ -11,6 +11,7 @@ from typing import Literal
 
 _MARKER = re.compile(r"\s*<!-- gitops:([ a-z0-9]*)-->[^\S\n]*")
 _DIGITS = 8  # hexadecimal, of a SHA-256: enough to tell one fleet's packages apart
+_MOST = 500  # digests of a marker: a body has 60,000 characters of the 65,536 that GitHub takes
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,13 @@ class Marker:
 
 
 def digests(contents: Iterable[str]) -> frozenset[str]:
-    """Give the digests of what an update contains (`name=version`)."""
+    """Give the digest of each of some packages (`name=version`)."""
     return frozenset(map(_digest, contents))
+
+
+def summary(contents: frozenset[str]) -> frozenset[str]:
+    """Give what a marker says of an update: a digest of each package, or one of all where they are many."""
+    return digests(contents if len(contents) <= _MOST else ["\n".join(sorted(contents))])
 
 
 def signed(title: str, body: str, contents: frozenset[str], *, opening: bool = False) -> str:

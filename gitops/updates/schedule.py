@@ -1,0 +1,33 @@
+"""Whether something may be proposed now."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+from gitops.fleet.updates import Updates
+from gitops.system.errors import UserError
+
+
+def is_open(settings: Updates, at: datetime) -> bool:
+    """Tell whether the schedule's minutes include this one; always where there is none.
+
+    Clocks on the wall count: in the night on which they are put back, an hour is there twice.
+
+    Args:
+        settings: the fleet's; its schedule is crontab(5)'s five fields, in its time zone.
+        at: a time with its zone.
+
+    Raises:
+        UserError: the schedule is a nickname, whose one minute a day or a week no run would meet.
+    """
+    if settings.schedule is None:
+        return True
+    if settings.schedule.startswith("@"):
+        raise UserError(
+            f"updates: schedule is a window, and {settings.schedule} is a single minute",
+            file="fleet.yaml",
+            hint="write its minutes as five fields: * 1-5 * * 1-5",
+        )
+    minute = at.astimezone(ZoneInfo(settings.timezone)).replace(second=0, microsecond=0, tzinfo=None)
+    return next(CronSim(settings.schedule, minute - timedelta(seconds=1))) == minute
