@@ -18,11 +18,12 @@ from gitops.system import files
 from gitops.system.run import run
 
 _KEPT = 30 * 24 * 3600  # seconds after which an answer that nobody wanted again is forgotten
+_FORM = 1  # to be raised when apt is asked otherwise
 
 
 def question(*parts: object) -> str:
     """Name a question by all that its answer depends on, this host's apt among it."""
-    return hashlib.sha256(repr((_apt(), *parts)).encode()).hexdigest()
+    return hashlib.sha256(repr((_FORM, _apt(), *parts)).encode()).hexdigest()
 
 
 def recall(root: Path, asked: str, indexes: Indexes) -> list[Package] | None:

@@ -49,6 +49,15 @@ class Chooser:
             self._indexes[key] = self._suites.indexes(sources(self._fleet, key[0]), architecture)
         return self._indexes[key]
 
+    def ask(self, image: str, architecture: str) -> None:
+        """Ask for what choosing needs, so that an archive's error is told apart from an image's own.
+
+        Raises:
+            UserError: an archive cannot be reached or trusted.
+        """
+        if self._fleet.images[image].packages or self._fleet.images[image].is_base:
+            self.indexes(image, architecture)
+
     def choose(self, target: tuple[str, str], locks: Locks) -> Lock:
         """Let apt choose anew for one image and architecture, on top of the locks given.
 

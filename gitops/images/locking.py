@@ -1,20 +1,17 @@
 """Making locks: apt chooses each image's packages from verified indexes, parents first."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from itertools import repeat
 from pathlib import Path
 
-from gitops.debian import deb
-from gitops.debian.indexes import Indexes
-from gitops.debian.packages import Package
-from gitops.debian.resolve import resolve
-from gitops.debian.store import Store
-from gitops.debian.suites import refresh
 from gitops.fleet.fleet import Fleet
-from gitops.images.archives import mirrors, pins, sources
+from gitops.images.choosing import Chooser
 from gitops.images.lock import Lock, format_lock
-from gitops.images.locks import Locks, closure, lock_path, missing_or_stale, request_of, targets
+from gitops.images.locks import Locks, lock_path, missing_or_stale, rounds, targets
 from gitops.images.progress import Progress
 from gitops.system.errors import Problem, UserError
 from gitops.system.files import write
@@ -26,7 +23,7 @@ def lock_images(
     fleet: Fleet,
     locks: Locks,
     names: Iterable[str] | None = None,
-    architectures: Iterable[str] | None = None,
+    architectures: Collection[str] | None = None,
     *,
     places: Places,
     progress: Progress,
@@ -41,7 +38,7 @@ def lock_images(
         names: the images; None for all.
         architectures: which; None for all that their archives name.
         places: where indexes and .debs are kept.
-        progress: is told of each image.
+        progress: is told of each image, by several threads.
 
     Returns:
         The locks that were made, parents first, whether they differ from before or not.
@@ -49,34 +46,45 @@ def lock_images(
     Raises:
         UserError: archives that cannot be trusted, packages that cannot be had: all that was found.
     """
-    wanted = set(fleet.images if names is None else names)
-    allowed = None if architectures is None else set(architectures)
-    unfit = {problem.file for problem in missing_or_stale(fleet, locks)}
-    archives = _Archives(fleet, places)
+    first = _first(fleet, locks, set(fleet.images if names is None else names))
+    chooser = Chooser(fleet, places)
     made: dict[tuple[str, str], Lock] = {}
     moved: set[tuple[str, str]] = set()
     failed: set[tuple[str, str]] = set()
     problems: list[Problem] = []
-    needed = set(fleet.parents_first(sorted(wanted)))
-    for image, architecture in targets(fleet):
-        key, below = (image, architecture), (fleet.images[image].parent, architecture)
-        if allowed is not None and architecture not in allowed:
-            continue
-        is_unfit = image in needed and str(lock_path(Path(), image, architecture)) in unfit
-        if below in failed:
-            failed.add(key)
-        elif image in wanted or below in moved or is_unfit:
-            progress(image, f"choosing packages for {architecture}")
-            archives.refresh(image, architecture)
-            try:
-                made[key] = _resolved(fleet, {**locks, **made}, image, architecture, archives)
-            except UserError as error:
-                failed.add(key)
-                problems += [_about(image, problem) for problem in error.problems]
-            else:
-                if key not in locks or made[key].packages != locks[key].packages:
-                    moved.add(key)
-            progress(image, "")
+
+    def choose(key: tuple[str, str], below: Locks) -> Lock | UserError:
+        progress(key[0], f"choosing packages for {key[1]}")
+        try:
+            return chooser.choose(key, below)
+        except UserError as error:
+            return error
+        finally:
+            progress(key[0], "")
+
+    def parent(key: tuple[str, str]) -> tuple[str, str]:
+        return fleet.images[key[0]].parent, key[1]
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for level in rounds(fleet):
+            failed |= {key for key in level if parent(key) in failed}
+            due = [
+                key
+                for key in level
+                if key not in failed
+                and (architectures is None or key[1] in architectures)
+                and (key in first or parent(key) in moved)
+            ]
+            for key in due:
+                chooser.ask(*key)
+            for key, answer in zip(due, pool.map(choose, due, repeat({**locks, **made})), strict=True):
+                if isinstance(answer, UserError):
+                    failed.add(key)
+                    problems += [_about(key[0], problem) for problem in answer.problems]
+                else:
+                    made[key] = answer
+                    if key not in locks or answer.packages != locks[key].packages:
+                        moved.add(key)
     if problems:
         raise UserError.of(list(dict.fromkeys(problems)))
     return made
@@ -112,52 +120,15 @@ def hold_locks(root: Path, places: Places) -> AbstractContextManager[None]:
     return exclusive(places.runtime / f"fleet-{digest}.lock", f"the fleet {root}")
 
 
-class _Archives:
-    """The archives of a fleet as they are now; each set of them is asked once."""
-
-    def __init__(self, fleet: Fleet, places: Places) -> None:
-        self._fleet = fleet
-        self._cache = places.cache
-        self._indexes: dict[tuple[tuple[str, ...], str], Indexes] = {}
-        self.store = Store(places.cache / "store")
-
-    def refresh(self, image: str, architecture: str) -> None:
-        """Bring the indexes up to date that an image needs; an error in them is about no image."""
-        definition = self._fleet.images[image]
-        key = self._fleet.archives_of(image), architecture
-        if key not in self._indexes and (definition.packages or definition.is_base):
-            self._indexes[key] = refresh(sources(self._fleet, key[0]), architecture, self._cache / "indexes")
-
-    def resolve(self, image: str, architecture: str, installed: Iterable[Package]) -> list[Package]:
-        definition = self._fleet.images[image]
-        archives = self._fleet.archives_of(image)
-        if not definition.packages and not definition.is_base:
-            return []
-        indexes = self._indexes[archives, architecture]
-        return resolve(
-            indexes,
-            definition.packages,
-            base=definition.is_base,
-            installed=[self._stanza(indexes, package) for package in installed],
-            recommends=definition.recommends,
-            pins=pins(self._fleet, archives),
-            root=self._cache / "apt",
-        )
-
-    def _stanza(self, indexes: Indexes, package: Package) -> str:
-        """Give a parent's package in its own words, from its .deb where the archive has it no more."""
-        stanza = indexes.stanza(package)
-        if stanza is None:
-            self.store.fetch([package], mirrors(self._fleet))
-            stanza = deb.control(self.store.path(package.sha256))
-        return stanza
-
-
-def _resolved(fleet: Fleet, locks: Locks, image: str, architecture: str, archives: _Archives) -> Lock:
-    parent = fleet.images[image].parent
-    installed = () if parent == "scratch" else closure(fleet, locks, parent, architecture)
-    packages = archives.resolve(image, architecture, installed)
-    return Lock(image, architecture, request_of(fleet, image), tuple(sorted(packages)))
+def _first(fleet: Fleet, locks: Locks, wanted: set[str]) -> set[tuple[str, str]]:
+    """Tell what must be resolved anew: what is wanted, and what it stands on where that does not fit."""
+    needed = set(fleet.parents_first(sorted(wanted)))
+    unfit = {problem.file for problem in missing_or_stale(fleet, locks)}
+    return {
+        (image, architecture)
+        for image, architecture in targets(fleet)
+        if image in wanted or (image in needed and str(lock_path(Path(), image, architecture)) in unfit)
+    }
 
 
 def _about(image: str, problem: Problem) -> Problem:

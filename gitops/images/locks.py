@@ -27,6 +27,16 @@ def targets(fleet: Fleet) -> list[tuple[str, str]]:
     ]
 
 
+def rounds(fleet: Fleet) -> list[list[tuple[str, str]]]:
+    """Give the same in rounds: none of a round stands on another of it, nor on one of a later round."""
+    depths = {"scratch": 0}
+    found: dict[int, list[tuple[str, str]]] = {}
+    for image, architecture in targets(fleet):
+        depths[image] = depths[fleet.images[image].parent] + 1
+        found.setdefault(depths[image], []).append((image, architecture))
+    return [found[depth] for depth in sorted(found)]
+
+
 def request_of(fleet: Fleet, image: str) -> tuple[str, ...]:
     """Say what decides an image's packages, as its lock has it in its comments."""
     definition = fleet.images[image]
