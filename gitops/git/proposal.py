@@ -1,14 +1,12 @@
 """One commit on a branch of its own, made without the user's checkout, index or work tree."""
 
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from gitops.git.repository import Commit, Repository
+from gitops.git.tree import tree
 from gitops.system.errors import UserError
-from gitops.system.files import write
 from gitops.system.run import CommandError
 
 BOT = "gitops <gitops@localhost>"
@@ -60,19 +58,19 @@ def build(
         should be.
 
     Raises:
-        UserError: it cannot be signed, or git refuses the committer.
+        UserError: it cannot be signed, git refuses the committer, or the repository is one of SHA-256.
     """
     base = repository.commit(base)
-    tree = _tree(repository, base, changes)
+    stored = tree(repository, base, changes)
     message = message.rstrip("\n") + "\n"
     signed = repository.git("config", "--type=bool", "--get", "commit.gpgSign", check=False).stdout
     sign = signed.strip() == "true"
-    if reuse is not None and _is_so(repository, reuse, (tree, base, committer, message, sign)):
+    if reuse is not None and _is_so(repository, reuse, (stored, base, committer, message, sign)):
         return reuse
     name, _, address = committer.removesuffix(">").partition(" <")
     people = {f"GIT_{role}_NAME": name for role in ("AUTHOR", "COMMITTER")}
     people |= {f"GIT_{role}_EMAIL": address for role in ("AUTHOR", "COMMITTER")}
-    command = ["-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, "-p", base]
+    command = ["-c", "i18n.commitEncoding=UTF-8", "commit-tree", stored, "-p", base]
     try:
         made = repository.git(
             *command, *(["-S"] if sign else []), env=people, stdin=message.encode(), timeout=_SIGNING
@@ -176,43 +174,14 @@ def _plain(person: str) -> str:
 
 def _is_so(repository: Repository, commit: str, wanted: tuple[str, str, str, str, bool]) -> bool:
     """Compare a commit with a tree, parent, committer, message and signedness."""
-    tree, base, committer, message, sign = wanted
+    content, base, committer, message, sign = wanted
     header, _, body = repository.git("cat-file", "commit", commit).stdout.partition("\n\n")
     # A field goes on in lines that begin with a space; people's fields end in a time and a time zone.
     fields = [tuple(line.split(" ", 1)) for line in header.split("\n") if not line.startswith(" ")]
     people = {_plain(value.rsplit(" ", 2)[0]) for key, value in fields if key in {"author", "committer"}}
     return (
-        [value for key, value in fields if key in {"tree", "parent"}] == [tree, base]
+        [value for key, value in fields if key in {"tree", "parent"}] == [content, base]
         and people == {_plain(committer)}
         and any(key.startswith("gpgsig") for key, _ in fields) == sign
         and body == message
     )
-
-
-def _tree(repository: Repository, base: str, changes: Mapping[str, str | None]) -> str:
-    """Store the tree of a base with some files changed, through an index of its own."""
-    texts = {path: text for path, text in changes.items() if text is not None}
-    with tempfile.TemporaryDirectory(prefix="gitops-commit-") as name:
-        env = {"GIT_INDEX_FILE": str(Path(name, "index"))}
-        repository.git("read-tree", base, env=env)
-        listed = repository.git("ls-files", "--stage", "-z", "--full-name", env=env).stdout.split("\0")
-        executable = {entry.partition("\t")[2] for entry in listed if entry.startswith("100755 ")}
-        blobs = dict(zip(texts, _blobs(repository, texts.values(), Path(name)), strict=True))
-        lines = []
-        for path in changes:
-            full = repository.prefix + path
-            mode = "0" if path not in blobs else "100755" if full in executable else "100644"
-            lines.append(f"{mode} {blobs.get(path, _nothing(base))}\t{full}\0")
-        entries = "".join(lines).encode()
-        repository.git("update-index", "--replace", "-z", "--index-info", env=env, stdin=entries)
-        return repository.git("write-tree", env=env).stdout.strip()
-
-
-def _blobs(repository: Repository, texts: Iterable[str], directory: Path) -> list[str]:
-    """Store texts byte for byte, all in one call, by way of files in a directory."""
-    paths = []
-    for number, text in enumerate(texts):
-        write(directory / str(number), text, durable=False)
-        paths.append(f"{directory / str(number)}\n")
-    command = ("hash-object", "-w", "--no-filters", "--stdin-paths")
-    return repository.git(*command, stdin="".join(paths).encode()).stdout.split()

@@ -123,11 +123,12 @@ def test_text_arrives_byte_for_byte_and_a_file_takes_the_place_of_a_link_or_a_di
     assert shown.stdout.strip() == "Zoë Grüße → ü"
 
 
-def test_a_repository_with_longer_names_will_do(tmp_path: Path) -> None:
+def test_a_repository_with_longer_names_is_refused_in_so_many_words(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "--object-format=sha256", "--initial-branch=main")
     git(tmp_path, "commit", "--quiet", "--allow-empty", "-m", "Begin")
-    assert put(tmp_path).state == "new"
-    assert put(tmp_path).state == "unchanged"
+    with pytest.raises(UserError, match="names its objects by SHA-256"):
+        put(tmp_path)
+    assert git(tmp_path, "branch", "--list", "gitops/*") == ""
 
 
 def test_only_a_commit_that_could_be_lost_counts_as_a_person_s_own(root: Path) -> None:
