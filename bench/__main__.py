@@ -8,7 +8,10 @@ from pathlib import Path
 
 from bench.figure import Figure
 
-FIGURES = ("startup", "check", "render", "child", "large", "base", "apply")
+FIGURES = (
+    *("startup", "check", "render", "child", "large", "base", "apply"),
+    *("cold", "warm", "warm200", "library"),
+)
 
 
 def main() -> int:
@@ -45,13 +48,14 @@ def machine() -> str:
 
 
 def _row(figure: Figure) -> str:
-    ratio, most = f"{figure.ratio:.2f} x", f"{figure.at_most:g} x"
+    found = [f"{figure.ratio:.2f} x"]
+    most = [f"{figure.at_most:g} x"] if figure.at_most is not None else []
     if limit := figure.limit:
-        ratio += f", {limit.value:.0f} {limit.unit}"
-        most += f", {limit.most:g} {limit.unit}"
+        found.append(f"{limit.value:.0f} {limit.unit}")
+        most.append(f"{limit.most:g} {limit.unit}")
     cells = (
         *(figure.work, _time(figure.ours), figure.against, _time(figure.theirs)),
-        *(ratio, most, "yes" if figure.holds else "**no**"),
+        *(", ".join(found), ", ".join(most), "yes" if figure.holds else "**no**"),
     )
     return f"| {' | '.join(cells)} |"
 

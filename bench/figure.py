@@ -46,7 +46,7 @@ class Figure:
         against: what it is held against.
         ours: its time.
         theirs: the time of what it is held against.
-        at_most: the ratio of the two that is promised.
+        at_most: the ratio of the two that is promised; None where only a limit is.
         limit: a promise besides.
     """
 
@@ -54,7 +54,7 @@ class Figure:
     against: str
     ours: float
     theirs: float
-    at_most: float
+    at_most: float | None
     limit: Limit | None = None
 
     @property
@@ -66,7 +66,7 @@ class Figure:
     def holds(self) -> bool:
         """Tell whether every promise is kept."""
         within = self.limit is None or self.limit.value <= self.limit.most
-        return self.ratio <= self.at_most and within
+        return (self.at_most is None or self.ratio <= self.at_most) and within
 
 
 def run(

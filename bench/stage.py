@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,11 @@ class Stage:
     root: Path
     name: str
     env: dict[str, str]
+
+    @property
+    def cache(self) -> Path:
+        """Where it keeps what can be made again."""
+        return Path(self.env["GITOPS_CACHE"])
 
     def gitops(self, *words: str) -> Run:
         """Run a verb in the fleet."""
@@ -62,6 +67,24 @@ def starter() -> Iterator[Stage]:
         yield stage
     finally:
         _sweep(name)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def fleet(files: Mapping[str, str]) -> Iterator[Stage]:
+    """Write a fleet of these files, path to text, with a cache of its own, lock it and commit it."""
+    directory = Path(tempfile.mkdtemp(prefix="gitops-bench-"))
+    env = {**os.environ, "GITOPS_ROOT": str(directory / "host"), "GITOPS_CACHE": str(directory / "cache")}
+    stage = Stage(directory / "fleet", directory.name, env)
+    try:
+        for path, text in files.items():
+            (stage.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (stage.root / path).write_text(text)
+        run("git", "init", "--quiet", "--initial-branch=main", cwd=stage.root)
+        stage.gitops("lock")
+        stage.commit()
+        yield stage
+    finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
