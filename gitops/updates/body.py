@@ -9,11 +9,11 @@ from jinja2 import TemplateError
 from gitops.fleet.hosts import AT_ONCE
 from gitops.render.templates import template
 from gitops.system.errors import UserError
-from gitops.updates.escaping import code, fenced, markup
+from gitops.updates.escaping import code, fenced, markup, strong
 from gitops.updates.excerpt import ROOMS, Room, excerpt
 from gitops.updates.find import Update, Updates
 from gitops.updates.news import News, rank
-from gitops.updates.reach import Reached, about, reached, untouched
+from gitops.updates.reach import Reached, about, reached, spared, untouched
 from gitops.updates.title import by_weight, moved
 from gitops.updates.wording import count, named
 
@@ -31,8 +31,7 @@ class Row:
 
     source: str
     packages: str
-    old: str
-    new: str
+    version: str
     suite: str
     urgency: str
     cves: str
@@ -101,6 +100,7 @@ def _values(update: Update, updates: Updates, room: Room) -> dict[str, object]:
         "at_once": AT_ONCE,
         "kept_images": _codes(effect.kept_images, 2 * _IN_A_LINE),
         "kept_instances": _instances(len(untouched(effect))),
+        "kept_services": _codes(spared(effect), 2 * _IN_A_LINE),
         "try_on": code(hosts[0].host) if hosts else "",
         "remote": updates.settings.remote,
         "branch": update.branch,
@@ -118,7 +118,7 @@ def _facts(update: Update, hosts: Sequence[Reached]) -> list[str]:
     urgency = max((each.urgency for each in taken), key=rank, default="")
     back = [each.source for each in update.news if each.withdrawn]
     running = sum(len(each.instances) for each in hosts)
-    fixed = f"**{count(len(cves), 'CVE')} fixed**" if cves else "No CVE is named in the changelogs"
+    fixed = f"**{count(len(cves), 'CVE')}**" if cves else "No CVE named"
     restart = f"**{_instances(running)}** on {count(len(hosts), 'host')} restart"
     return [
         fixed + (f", urgency **{urgency}**" if rank(urgency) >= rank("high") else ""),
@@ -132,18 +132,23 @@ def _row(news: News) -> Row:
     names = [package.name for package in news.packages]
     images = sorted({image for package in news.packages for image in package.images})
     instances = {instance for package in news.packages for instance in package.instances}
-    suites = dict.fromkeys(package.suite for package in news.packages)
+    suites = dict.fromkeys(package.suite.partition("/")[2] for package in news.packages)
     return Row(
-        source=code(news.source),
+        source=strong(news.source),
         packages="" if names == [news.source] else _codes(names, _IN_A_CELL),
-        old=code(news.old or "") or "new",
-        new=code(news.new or "") or "goes",
+        version=_version(news),
         suite=_codes(list(suites), _IN_A_CELL),
         urgency=_urgency(news),
         cves=f"{len(news.cves)}" if news.cves else "",
         images=_codes(images, _IN_A_CELL) if len(images) <= _IN_A_CELL else f"{len(images):,}",
         instances=f"{len(instances):,}" if instances else "",
     )
+
+
+def _version(news: News) -> str:
+    if news.old is None or news.new is None:
+        return f"{code(news.new or news.old or '')} {'goes' if news.old else 'comes in'}"
+    return f"{code(news.old)}<br>→&nbsp;{code(news.new)}"
 
 
 def _urgency(news: News) -> str:

@@ -15,6 +15,8 @@ from gitops.updates.wording import count, named
 
 _WIDTH = 72  # columns of a line, as git and forges show them best
 _LONGEST = 60_000  # characters
+_FULL = 66  # columns after which a line was not ended for its own sake
+_BULLETS = {"*", "+", "-"}
 _NAMES = 20  # instances that are named of one host
 
 
@@ -93,13 +95,33 @@ def _packages(news: News, room: Room) -> list[str]:
 def _changelog(news: News, room: Room) -> Iterator[str]:
     """Give the lines of a changelog, each wrapped under where its words begin."""
     text, left = excerpt(news, room.characters)
-    for each in defanged(text).split("\n"):
-        begin = re.match(r"\s*(?:[*+-]\s+)?", each)
-        indent = min(len(begin[0]) if begin else 0, _WIDTH // 2)
-        wrapped = textwrap.wrap(each, _WIDTH - 4, subsequent_indent=" " * indent) or [""]
+    for each in _joined(defanged(text).split("\n")):
+        indent = " " * min(_begin(each), _WIDTH // 2)
+        wrapped = textwrap.wrap(each, _WIDTH - 4, subsequent_indent=indent, break_on_hyphens=False) or [""]
         yield from disarmed("\n".join(wrapped)).split("\n")
     if left:
         yield f"({count(left, 'line')} more)"
+
+
+def _joined(lines: Iterable[str]) -> list[str]:
+    """Join lines that were one and were broken for want of room; they are broken anew, for less of it."""
+    found: list[str] = []
+    last = 0  # columns of the line before
+    for each in lines:
+        words = each.split()
+        full = words and last + len(words[0]) >= _FULL
+        if full and _begin(each) == _begin(found[-1]) and words[0] not in _BULLETS:
+            found[-1] += f" {each.strip()}"
+        else:
+            found.append(each)
+        last = len(each)
+    return found
+
+
+def _begin(text: str) -> int:
+    """Tell in which column the words of a line begin, after a bullet."""
+    begin = re.match(r"\s*(?:[*+-]\s+)?", text)
+    return len(begin[0]) if begin else 0
 
 
 def _shown(lines: list[str], most: int) -> list[str]:

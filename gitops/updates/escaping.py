@@ -14,6 +14,8 @@ _ANSI = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\
 _SCHEME = re.compile(r"(?:[A-Za-z0-9+.-]*:)+//+")
 _NUMBER = re.compile(r"(\w?)[#\uff03]+(?=\d)")
 _SKIP = re.compile(r"\[(\s*(?:skip|no|ci|actions)\b[^\[\]]*)\]", re.IGNORECASE)
+_SIGN = re.compile(r"[!-/:-@\[-`{-~]")
+_ESCAPED = r"\\\g<0>"
 _OBEYED = re.compile(
     r"\s*(?:/[a-z]|(?:[\w-]+-by|change-id|skip-checks|cc|link|on-behalf-of)\s*:)", re.IGNORECASE
 )
@@ -60,6 +62,11 @@ def code(text: str) -> str:
     ticks = "`" * (_longest_run(words) + 1)
     space = " " if words[0] == "`" or words[-1] == "`" else ""
     return f"{ticks}{space}{words}{space}{ticks}"
+
+
+def strong(text: str) -> str:
+    """Write text in bold Markdown, on one line; every sign of it is escaped (CommonMark 2.4)."""
+    return f"**{_SIGN.sub(_ESCAPED, line(defanged(line(text))))}**"
 
 
 def fenced(text: str) -> str:

@@ -35,10 +35,17 @@ def untouched(effect: Effect) -> set[tuple[str, str]]:
     return {(place.host, place.instance) for place in effect.kept} - restarted
 
 
+def spared(effect: Effect) -> list[str]:
+    """Give the services that go on in instances of which others restart, sorted."""
+    restarted = {(place.host, place.instance) for place in effect.restarted}
+    parts = (place.services for place in effect.kept if (place.host, place.instance) in restarted)
+    return sorted({service for services in parts for service in services})
+
+
 def about(effect: Effect, name: str, findings: Iterable[Finding]) -> list[Finding]:
     """Give the findings that concern a group: all where everything goes together.
 
-    Otherwise those that name a source package or an image of it, so that what is new elsewhere changes neither
+    Otherwise those that name a source package or an image of it: what is new elsewhere changes neither
     its text nor its commit.
     """
     own = {rebuild.image for rebuild in effect.rebuilt} | {package.source for package in effect.packages}
