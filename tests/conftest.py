@@ -9,7 +9,7 @@ import pytest
 
 from tests.archive import SigningKey, TestArchive, served, signing_key
 
-pytest_plugins = ["tests.engine_fixtures", "tests.database_fixtures"]
+pytest_plugins = ["tests.engine_fixtures", "tests.database_fixtures", "tests.forge_fixtures"]
 
 
 @pytest.fixture(scope="session", autouse=True)
