@@ -120,3 +120,11 @@ class Updates(Model):
         default=None, description="Branch of the remote that is updated; otherwise the remote's own default."
     )
     forge: Forge = Field(default_factory=Forge.model_construct, description="What takes pull requests.")
+
+    @model_validator(mode="after")
+    def _security_is_told_apart(self) -> Self:
+        if self.automerge == "security" and self.security != "apart":
+            raise ValueError(
+                "automerge: security needs security: apart, so that nothing else is merged with it"
+            )
+        return self
