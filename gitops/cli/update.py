@@ -1,4 +1,4 @@
-"""`gitops update`: what Debian has that the fleet has not, and a branch that proposes it."""
+"""`gitops update`: what Debian has that the fleet has not, and branches or pull requests that propose it."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,8 +7,12 @@ import typer
 from gitops.cli.options import FleetOption, JsonOption
 
 if TYPE_CHECKING:
-    from gitops.git.proposal import Proposal
+    from collections.abc import Sequence
+
+    from gitops.git.repository import Repository
+    from gitops.system.places import Places
     from gitops.updates.find import Updates
+    from gitops.updates.outcome import Outcome
 
 _NAMED = 5  # files that are not committed; more would drown what was found
 
@@ -19,106 +23,154 @@ def update(
         bool, typer.Option("--dry-run", help="Only say what there is; the same as no option.")
     ] = False,
     commit: Annotated[
-        bool, typer.Option("--commit", help="Propose it: one commit on the branch of updates.")
+        bool, typer.Option("--commit", help="Propose it on branches of this repository, a commit each.")
+    ] = False,
+    pull_request: Annotated[
+        bool, typer.Option("--pull-request", help="Push the branches, and open or refresh pull requests.")
+    ] = False,
+    merge: Annotated[
+        str | None, typer.Option("--merge", metavar="BRANCH", help="Check a proposed branch, and take it.")
+    ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="With --pull-request: do not wait for the schedule.")
     ] = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with status 1 when there is something newer.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find newer packages in the archives, and propose them on a branch.
+    """Find newer packages in the archives, and propose them.
 
-    Looks at what is committed. With --commit, new locks and what is rendered from them go into one commit on
-    top of HEAD, on the branch that fleet.yaml names (updates: branch), without touching the checkout.
+    Looks at what is committed; with --pull-request, at the remote's branch. New locks, and what is rendered
+    from them, go into one commit a group; fleet.yaml says under `updates` how they are grouped and where they
+    go. The checkout is not touched. Running it again finishes what was interrupted, and otherwise changes
+    nothing.
     """
-    import json
-
     from gitops.cli.options import fleet_root
     from gitops.git.repository import Repository
     from gitops.system.places import places
-    from gitops.updates.find import find
 
-    if dry_run and commit:
-        raise typer.BadParameter("--dry-run and --commit exclude each other")
-    repository = Repository(fleet_root(fleet))
-    if unsaved := repository.dirty():
-        names = ", ".join(map(repr, unsaved[:_NAMED])) + (", …" if unsaved[_NAMED:] else "")
-        typer.echo(f"not looked at, because not committed: {names}", err=True)
-    updates = find(repository, places(), lambda line: typer.echo(line, err=True))
-    proposal = None
-    if commit and updates.files:
-        from gitops.git.proposal import BOT, propose
-        from gitops.updates.message import message
-
-        text = message(updates.effect, updates.findings, updates.branch)
-        proposal = propose(repository, updates.branch, updates.base, updates.files, text, BOT)
-    if as_json:
-        print(json.dumps(_document(updates, proposal), indent=2, ensure_ascii=False))
+    ways = {"--dry-run": dry_run, "--commit": commit, "--pull-request": pull_request, "--merge": merge}
+    chosen = [name for name, value in ways.items() if value]
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"{' and '.join(chosen)} exclude each other")
+    if now and not pull_request:
+        raise typer.BadParameter("--now goes with --pull-request alone")
+    if merge and (exit_code or as_json):
+        raise typer.BadParameter("--merge goes with neither --exit-code nor --json")
+    repository, here = Repository(fleet_root(fleet)), places()
+    if merge:
+        _merge(repository, here, merge)
+        return
+    if pull_request:
+        updates, outcomes = _publish(repository, here, now=now)
     else:
-        _tell(updates, proposal)
-    if exit_code and updates.files:
+        updates, outcomes = _look(repository, here, commit=commit)
+    if as_json:
+        _print_json(updates, outcomes)
+    else:
+        _tell(updates, outcomes, proposed=commit or pull_request)
+    if any(outcome.state == "failed" for outcome in outcomes) or (exit_code and updates.updates):
         raise typer.Exit(1)
 
 
-def _document(updates: "Updates", proposal: "Proposal | None") -> dict[str, object]:
+def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple[Updates, Sequence[Outcome]]":
+    """Compare HEAD with the archives, and commit to local branches where that is wanted."""
+    if unsaved := repository.dirty():
+        names = ", ".join(map(repr, unsaved[:_NAMED])) + (", …" if unsaved[_NAMED:] else "")
+        typer.echo(f"not looked at, because not committed: {names}", err=True)
+    updates = _find(repository, places, repository.head())
+    if not commit:
+        return updates, ()
+    from gitops.updates.commit import commit as propose
+
+    return updates, propose(repository, updates)
+
+
+def _publish(repository: "Repository", places: "Places", *, now: bool) -> "tuple[Updates, Sequence[Outcome]]":
+    """Compare the remote's branch with the archives, and bring remote and forge up to that."""
+    from gitops.system import clock
+    from gitops.updates.publish import publish
+    from gitops.updates.target import base_of, forge_of, remote_of, settings_of
+
+    settings = settings_of(repository)
+    remote = remote_of(repository, settings, places)
+    base = base_of(repository, remote, settings)
+    updates = _find(repository, places, remote.fetch(base, settings.branch)[base])
+    forge = forge_of(remote, updates.settings)
+    return updates, publish(repository, remote, base, forge, updates, at=clock.now(), now=now)
+
+
+def _find(repository: "Repository", places: "Places", commit: str) -> "Updates":
+    import sys
+
+    from gitops.updates.find import find
+
+    def progress(line: str) -> None:
+        if sys.stderr.isatty():  # cron would mail it
+            typer.echo(line, err=True)
+
+    return find(repository, places, progress, revision=commit)
+
+
+def _merge(repository: "Repository", places: "Places", branch: str) -> None:
+    from gitops.updates.merge import merge
+    from gitops.updates.target import base_of, has_remote, remote_of, settings_of
+
+    settings = settings_of(repository)
+    remote = remote_of(repository, settings, places) if has_remote(repository, settings) else None
+    done = merge(repository, remote, base_of(repository, remote, settings), branch)
+    where = f" on {done.url}" if done.url else ""
+    print(f"{done.base}{where} {'is now at' if done.moved else 'was already at'} {done.commit[:12]}")
+
+
+def _print_json(updates: "Updates", outcomes: "Sequence[Outcome]") -> None:
+    import json
     from dataclasses import asdict
 
-    effect = asdict(updates.effect)
-    return {
-        "base": updates.base,
-        "packages": effect["packages"],
-        "images": effect["rebuilt"],
-        "instances": effect["restarted"],
-        "unaffected": {"images": effect["kept_images"], "instances": effect["kept"]},
-        "findings": [asdict(finding) for finding in updates.findings],
-        "files": sorted(updates.files),
-        "proposal": asdict(proposal) if proposal else None,
-    }
+    from gitops.updates.report import document
+
+    found = {**document(updates), "outcomes": [asdict(outcome) for outcome in outcomes]}
+    print(json.dumps(found, indent=2, ensure_ascii=False))
 
 
-def _tell(updates: "Updates", proposal: "Proposal | None") -> None:
-    from gitops.updates.message import count
+def _tell(updates: "Updates", outcomes: "Sequence[Outcome]", *, proposed: bool) -> None:
+    """Print what was found, or what was done about it; what is in the way goes to standard error."""
+    from gitops.updates.escaping import plain
 
     for finding in updates.findings:
-        typer.echo(f"held back: {finding}", err=True)
-    if not updates.files:
+        typer.echo(f"stays behind: {plain(str(finding))}", err=True)
+    for outcome in outcomes:
+        typer.echo(plain(str(outcome)), err=outcome.state in {"left alone", "failed"})
+    if proposed and (outcomes or not updates.updates):
+        if all(outcome.state in {"unchanged", "waits", "declined"} for outcome in outcomes):
+            print("nothing to do")
+    elif not updates.updates:
         print("nothing to propose" if updates.findings else "every package is up to date")
-        return
-    _table(updates)
-    restarts = {(place.host, place.instance) for place in updates.effect.restarted}
-    print(
-        f"{count(len(updates.effect.rebuilt), 'image')} to build again,"
-        f" {count(len(restarts), 'instance')} to restart"
-    )
-    if proposal is None:
-        print("propose it with: gitops update --commit")
-        return
-    already = " already" if proposal.state == "unchanged" else ""
-    print(
-        f"branch {proposal.branch} proposes this{already} ({proposal.commit[:12]});"
-        f" take it with: git merge {proposal.branch}"
-    )
+    else:
+        _show(updates)
 
 
-def _table(updates: "Updates") -> None:
-    """Print the packages, those of one source together; the source stands where it begins."""
+def _show(updates: "Updates") -> None:
+    """Print a table for each update, below its title."""
     import sys
 
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("source", "package", "old", "new", "suite", "images", "instances"):
-        table.add_column(column, overflow="fold")
-    source = ""
-    for package in updates.effect.packages:
-        cells = (
-            *("" if package.source == source else package.source, package.name),
-            *(package.old or "new", package.new or "gone", package.suite),
-            *(" ".join(package.images), " ".join(package.instances)),
-        )
-        table.add_row(*map(Text, cells))
-        source = package.source
+    from gitops.updates.report import COLUMNS, rows
+    from gitops.updates.title import title
+
     # A file or a pipe has no width: there, a line is a row.
-    Console(width=None if sys.stdout.isatty() else 1000).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 1000, highlight=False)
+    for each in updates.updates:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in COLUMNS:
+            table.add_column(column, overflow="fold")
+        for row in rows(each):
+            table.add_row(*map(Text, row))
+        console.print(Text(f"{each.branch}: {title(each.effect, each.news)}", style="bold"))
+        console.print(table)
+        console.print()
+    print("propose it with: gitops update --commit, or --pull-request")

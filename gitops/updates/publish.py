@@ -1,6 +1,5 @@
 """Bringing a remote and its forge to where they should be: look, decide, do; nothing is remembered."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from gitops.forge.pull_request import Forge
@@ -10,6 +9,7 @@ from gitops.system.errors import UserError
 from gitops.updates.decide import decide
 from gitops.updates.find import Updates
 from gitops.updates.look import look
+from gitops.updates.outcome import Outcome
 from gitops.updates.schedule import is_open
 from gitops.updates.steps import (
     Close,
@@ -21,39 +21,9 @@ from gitops.updates.steps import (
     Push,
     Review,
     Say,
-    State,
     Step,
     Write,
 )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one branch.
-
-    Args:
-        branch: the branch.
-        state: how it stands.
-        why: what there is to know of it.
-        number: of its pull request, where it has one.
-        url: of its pull request.
-    """
-
-    branch: str
-    state: State
-    why: str = ""
-    number: int | None = None
-    url: str = ""
-
-    def __str__(self) -> str:
-        """Give one line: `opened #12 https://…: openssl 3.5.6-1 → …`, `#12 is as it should be`."""
-        name = self.branch if self.number is None else f"#{self.number}"
-        why = f": {self.why}" if self.why else ""
-        if self.state == "unchanged":
-            return f"{name} is as it should be"
-        if self.state in {"waits", "declined", "left alone", "failed"}:
-            return f"{name} {'is ' * (self.state in {'declined', 'left alone'})}{self.state}{why}"
-        return f"{self.state} {name}{f' {self.url}' if self.url else ''}{why}"
 
 
 def publish(

@@ -133,6 +133,7 @@ class Delete:
 
 Step = Push | Open | Label | Review | Write | Say | Close | Merge | Delete
 State = Literal[
+    "committed",
     "opened",
     "refreshed",
     "pushed",
