@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -106,6 +107,7 @@ def verified(inrelease: InRelease, sources: Sequence[Source], place: Path) -> tu
     Raises:
         UserError: it is badly signed, expired, another suite's, or older than the one that is kept.
     """
+    is_new = not inrelease.keyrings
     for source in sources:
         keyring = _fingerprint(source)
         if keyring not in inrelease.keyrings:
@@ -114,17 +116,24 @@ def verified(inrelease: InRelease, sources: Sequence[Source], place: Path) -> tu
     release = parse(inrelease.text)
     for source in sources:
         release.check(source, clock.now())
-    before = place / "InRelease"
-    if before.is_file() and inrelease.content != (content := before.read_bytes()):
-        seen = parse(content.decode(errors="replace")).date
-        if release.date < seen:
-            raise UserError(
-                f"{sources[0].release}/InRelease is of {clock.stamp(release.date)}, older than the one of "
-                f"{clock.stamp(seen)} that was seen before",
-                hint="the mirror lags behind, or someone replays an old state: try again or use another; "
-                f"if the archive was taken back on purpose, remove {before}",
-            )
+    if is_new and (seen := _seen(place)) and release.date < seen:
+        raise UserError(
+            f"{sources[0].release}/InRelease is of {clock.stamp(release.date)}, older than the one of "
+            f"{clock.stamp(seen)} that was seen before",
+            hint="the mirror lags behind, or someone replays an old state: try again or use another; "
+            f"if the archive was taken back on purpose, remove {place}",
+        )
     return inrelease, release
+
+
+def _seen(place: Path) -> datetime | None:
+    """Tell the date of the newest release that was kept, by whatever is left of it."""
+    dates = []
+    for name in ("InRelease", "verified.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            text = (place / name).read_text(errors="replace")
+            dates.append(parse(json.loads(text)["text"] if name.endswith(".json") else text).date)
+    return max(dates, default=None)
 
 
 def _fingerprint(source: Source) -> str:

@@ -132,8 +132,9 @@ class _Suite:
                 for component in source.components
                 if (component, architecture) not in self.files
             }
-            inrelease.keep(self._place, asked)
-            _prune(self._place, release)
+            if asked != self._asked:
+                inrelease.keep(self._place, asked)
+                _prune(self._place, release)
             self._asked, self.release = asked, release
             self.files |= found
             self._trusting |= set(sources)

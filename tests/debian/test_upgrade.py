@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gitops.debian.indexes import Indexes, refresh
+from gitops.debian.indexes import Indexes
 from gitops.debian.sources import Pin, Source
+from gitops.debian.suites import refresh
 from gitops.debian.upgrade import upgrade
 from gitops.system.errors import UserError
 from tests.archive import TestArchive
