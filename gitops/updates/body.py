@@ -10,7 +10,7 @@ from gitops.fleet.hosts import AT_ONCE
 from gitops.render.templates import template
 from gitops.system.errors import UserError
 from gitops.updates.escaping import code, fenced, markup, strong
-from gitops.updates.excerpt import ROOMS, Room, excerpt
+from gitops.updates.excerpt import Room, excerpt, rooms
 from gitops.updates.find import Update, Updates
 from gitops.updates.news import News, rank
 from gitops.updates.reach import Reached, about, reached, spared, untouched
@@ -68,7 +68,7 @@ def body(fleet_root: Path, update: Update, updates: Updates) -> str:
     """
     layout = template(fleet_root, _TEMPLATE)
     try:
-        for room in ROOMS:
+        for room in rooms(update.news, _LONGEST):
             text = layout.render(_values(update, updates, room))
             if len(text) <= _LONGEST:
                 return text

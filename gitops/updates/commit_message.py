@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gitops.fleet.hosts import AT_ONCE
 from gitops.updates.escaping import defanged, disarmed, line
-from gitops.updates.excerpt import ROOMS, Room, excerpt
+from gitops.updates.excerpt import Room, excerpt, rooms
 from gitops.updates.find import Update, Updates
 from gitops.updates.news import News
 from gitops.updates.reach import about, reached, untouched
@@ -32,7 +32,7 @@ def commit_message(update: Update, updates: Updates) -> str:
     Returns:
         The same text for the same update.
     """
-    for room in ROOMS:
+    for room in rooms(update.news, _LONGEST):
         text = _message(update, updates, room)
         if len(text) <= _LONGEST:
             break
@@ -95,7 +95,7 @@ def _packages(news: News, room: Room) -> list[str]:
 def _changelog(news: News, room: Room) -> Iterator[str]:
     """Give the lines of a changelog, each wrapped under where its words begin."""
     text, left = excerpt(news, room.characters)
-    for each in _joined(defanged(text).split("\n")):
+    for each in _joined(defanged(text).split("\n")) if text else ():
         indent = " " * min(_begin(each), _WIDTH // 2)
         wrapped = textwrap.wrap(each, _WIDTH - 4, subsequent_indent=indent, break_on_hyphens=False) or [""]
         yield from disarmed("\n".join(wrapped)).split("\n")

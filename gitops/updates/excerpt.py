@@ -1,5 +1,6 @@
 """What a changelog says, as much of it as there is room for."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gitops.debian.changelog import Entry
@@ -24,7 +25,7 @@ class Room:
     names: int
 
 
-ROOMS = (
+_ROOMS = (
     Room(60_000, 1000, 50, 100),
     *(Room(characters, 1000, 50, 100) for characters in (30_000, 15_000, 8_000, 4_000, 2_000, 1_000)),
     Room(500, 1000, 10, 50),
@@ -32,6 +33,14 @@ ROOMS = (
     Room(0, 40, 5, 20),
 )
 """From ample to scant: changelogs are what is cut first."""
+
+
+def rooms(news: Sequence[News], most: int) -> Iterator[Room]:
+    """Give how much may be said, ever less, without what is sure to be more than so many characters."""
+    lengths = [sum(len(entry.text) for entry in each.entries) for each in news]
+    for room in _ROOMS:
+        if sum(min(length, room.characters) for length in lengths[: room.sources]) < most:
+            yield room
 
 
 def excerpt(news: News, characters: int) -> tuple[str, int]:
