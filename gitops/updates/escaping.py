@@ -41,7 +41,7 @@ def defanged(text: str) -> str:
 
     Addresses lose their scheme, numbers their `#`; an `@` gets a space after it. Letters stay as they are.
     """
-    text = _SCHEME.sub("", plain(text))
+    text = _SCHEME.sub("", plain(text)).replace("<!--", "<! --")  # as the bot's own marks begin
     text = re.sub(r"[@\uff20](?=\S)", "@ ", text)
     text = _NUMBER.sub(lambda found: f"{found[1]} " if found[1] else "", text)
     text = re.sub(r"!(?=\d)", "! ", text)

@@ -103,6 +103,7 @@ def test_nothing_from_outside_is_active(tmp_path: Path) -> None:
     assert page.headings == [[], [], [], []]
     assert not re.search(r"@|#\d|!\d|://|javascript", page.text)
     assert "49" not in text
+    assert "<!--" not in text
     assert not re.search(
         r"@\S|#\d|GH-\d|\[(skip|ci|no)\b", re.sub(r"\(https://.*?\)", "", text), re.IGNORECASE
     )
