@@ -10,10 +10,10 @@ from gitops.debian.private import as_installed, configuration
 from gitops.system.files import write
 from gitops.system.run import run
 
-_BLOCK = re.compile(r"^ ([a-z0-9][a-z0-9+.-]+)\S* : ")
+_BLOCK = re.compile(r"^ ([A-Za-z0-9][A-Za-z0-9+.-]*)\S* : ")
 _KIND = re.compile(r"(PreDepends|Depends|Conflicts|Breaks|Obsoletes|Recommends|Suggests|Enhances|Replaces): ")
 _BREAKING = {"PreDepends", "Depends", "Conflicts", "Breaks"}
-_NAME = re.compile(r"\s*([a-z0-9][a-z0-9+.-]+)")
+_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9+.-]*)")
 
 
 def unmet(stanzas: Sequence[str], architecture: str) -> tuple[frozenset[str], ...]:
