@@ -110,6 +110,22 @@ def test_a_package_that_cannot_be_had_or_is_not_what_was_promised_stops_nothing(
     assert "\n" not in mariadb.missing + openssl.missing
 
 
+def test_a_withdrawn_version_is_told_by_what_is_taken_back(scene: Scene) -> None:
+    text = log("mariadb", "1:11.8-1", "1:11.7-1", urgency="high")
+    scene.archive.remove("mariadb")
+    old = scene.archive.add_package("mariadb", "1:11.8-1", files=carrying("mariadb", text))
+    scene.archive.publish()
+    scene.lock()
+    kept = old.read_bytes()
+    scene.archive.remove("mariadb")
+    scene.archive.add_package("mariadb", "1:11.7-1")
+    scene.archive.publish()
+    old.write_bytes(kept)  # mirrors keep a .deb for a while after it has left the index
+    (told,) = found(scene)
+    assert told.withdrawn
+    assert [each.version for each in told.entries] == ["1:11.8-1"]
+
+
 def test_a_new_dependency_belongs_to_the_source_that_brings_it(scene: Scene) -> None:
     scene.archive.add_package("nginx", "1.27-1", depends="libnginx, zlib")
     scene.archive.add_package("libnginx", "1.27-1", fields={"Source": "nginx"})
