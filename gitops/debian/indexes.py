@@ -86,4 +86,4 @@ class Indexes:
 
     def essential(self) -> set[str]:
         """Give the name of every Essential package."""
-        return {name for index in self.lists for name in index.packages.essential()}
+        return {name for index in self.lists for name in index.packages.essential}

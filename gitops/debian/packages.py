@@ -9,7 +9,7 @@ import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from gitops.system.errors import UserError
@@ -72,6 +72,7 @@ class PackageList:
                 before.append(start)
             elif before != start:
                 self._starts[name] = [before, start]
+        self._forget()
 
     def names(self) -> Iterator[str]:
         """Give the name of every package."""
@@ -86,12 +87,15 @@ class PackageList:
         starts = self._starts.get(name.encode(), [])
         return [self._stanza(start) for start in ([starts] if isinstance(starts, int) else starts)]
 
-    def essential(self) -> Iterator[str]:
-        """Give the name of every package that is Essential (Debian Policy 3.8)."""
-        position = -1
+    @cached_property
+    def essential(self) -> frozenset[str]:
+        """The name of every package that is Essential (Debian Policy 3.8)."""
+        found, position = set(), -1
         while (position := self._data.find(b"\nEssential: yes\n", position + 1)) >= 0:
             before = self._data.rfind(b"\n\n", 0, position)
-            yield self._name(0 if before < 0 else before + 2).decode()
+            found.add(self._name(0 if before < 0 else before + 2).decode())
+        self._forget()
+        return frozenset(found)
 
     def provides(self, name: str) -> bool:
         """Tell whether a package of another name provides this one (Debian Policy 7.5); slow, for errors."""
@@ -101,6 +105,11 @@ class PackageList:
             if name in (word.strip().partition(" ")[0] for word in line.split(",")):
                 return True
         return False
+
+    def _forget(self) -> None:
+        """Give back the memory of what was looked through; what is asked for is mapped again by itself."""
+        if isinstance(self._data, mmap.mmap):
+            self._data.madvise(mmap.MADV_DONTNEED)
 
     def _stanza_starts(self) -> Iterator[int]:
         find, start, end = self._data.find, 0, len(self._data)

@@ -62,8 +62,8 @@ def test_a_stanza_is_the_text_as_it_stands(listed: PackageList) -> None:
 
 
 def test_only_real_fields_make_a_package_essential(listed: PackageList) -> None:
-    assert set(listed.essential()) <= {"base-files", "last"}
-    assert "base-files" in listed.essential()
+    assert set(listed.essential) <= {"base-files", "last"}
+    assert "base-files" in listed.essential
 
 
 def test_provided_names_are_found_whole(listed: PackageList) -> None:
@@ -93,4 +93,4 @@ def test_python_debian_reads_the_same(listed: PackageList) -> None:
 def test_an_empty_file_has_no_packages(tmp_path: Path) -> None:
     (tmp_path / "Packages").touch()
     listed = PackageList(tmp_path / "Packages")
-    assert (list(listed.names()), list(listed.essential()), listed.stanzas("a")) == ([], [], [])
+    assert (list(listed.names()), list(listed.essential), listed.stanzas("a")) == ([], [], [])
