@@ -7,7 +7,7 @@ from gitops.system.clock import stamp
 from gitops.updates.escaping import line, plain
 from gitops.updates.find import Update, Updates
 from gitops.updates.news import News
-from gitops.updates.title import title
+from gitops.updates.title import by_weight, title
 from gitops.updates.wording import named
 
 COLUMNS = ("source", "package", "old", "new", "suite", "urgency", "CVEs", "images", "instances", "hosts")
@@ -31,9 +31,12 @@ def document(updates: Updates) -> dict[str, Any]:
 
 
 def rows(update: Update) -> list[tuple[str, ...]]:
-    """Give the rows of a table under COLUMNS: a package each, those of one source together."""
+    """Give the rows of a table under COLUMNS: a package each, those of one source together.
+
+    What matters most stands first; a source package is named where its rows begin.
+    """
     found = []
-    for news in update.news:
+    for news in by_weight(update.news):
         source = news.source
         for package in news.packages:
             hosts = sorted({instance.partition("@")[2] for instance in package.instances})
@@ -42,7 +45,7 @@ def rows(update: Update) -> list[tuple[str, ...]]:
                 package.name,
                 package.old or "new",
                 package.new or "goes",
-                package.suite,
+                package.suite.partition("/")[2],
                 "withdrawn" if news.withdrawn else news.urgency,
                 f"{len(news.cves) or ''}",
                 named(package.images, _NAMED),
