@@ -108,7 +108,14 @@ class GitHub:
 
     def label(self, number: int, labels: Sequence[str]) -> None:
         """Add labels; GitHub makes those it does not know."""
-        self._ask(f"label #{number}", lambda: self._pull(number).add_to_labels(*labels))
+
+        def label() -> None:
+            # PyGithub's own add_to_labels sends a bare list, which GitHub's description does not have.
+            pull = self._pull(number)
+            asked = {"labels": list(labels)}
+            pull.requester.requestJsonAndCheck("POST", f"{pull.issue_url}/labels", input=asked)
+
+        self._ask(f"label #{number}", label)
 
     def request_review(self, number: int, reviewers: Sequence[str]) -> None:
         """Ask people, by user name, for a review; nobody is taken off."""

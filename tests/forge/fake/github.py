@@ -121,8 +121,7 @@ def _comment(request: Request, number: str) -> tuple[int, Json]:
 @API.route("POST", rf"{_REPO}/issues/(\d+)/labels")
 def _label(request: Request, number: str) -> tuple[int, Json]:
     pull = request.project.pull(int(number))
-    labels = request.body if isinstance(request.body, list) else request.body["labels"]
-    pull.labels = list(dict.fromkeys([*pull.labels, *labels]))
+    pull.labels = list(dict.fromkeys([*pull.labels, *request.body["labels"]]))
     return 200, [{"name": label} for label in pull.labels]
 
 
