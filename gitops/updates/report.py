@@ -45,7 +45,7 @@ def rows(update: Update) -> list[tuple[str, ...]]:
                 package.name,
                 package.old or "new",
                 package.new or "goes",
-                package.suite.partition("/")[2],
+                package.suite,
                 "withdrawn" if news.withdrawn else news.urgency,
                 f"{len(news.cves) or ''}",
                 named(package.images, _NAMED),

@@ -14,7 +14,7 @@ def test_a_row_says_all_that_matters_of_a_package() -> None:
         "package": "libopenssl",
         "old": "3.5.6-1",
         "new": "3.5.7-1",
-        "suite": "trixie-security",
+        "suite": "debian/trixie-security",
         "urgency": "high",
         "CVEs": "2",
         "images": "base",
