@@ -1,6 +1,8 @@
 """apt chooses, the lock records: the same archive gives the same bytes, and a failure writes nothing."""
 
+import os
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -148,6 +150,22 @@ def test_an_archive_that_cannot_be_trusted_is_told_once_and_is_no_images_fault(
         lock(fleet(tmp_path, {"test": of(published)}, IMAGES), places)
     (problem,) = error.value.problems
     assert "images/" not in problem.file
+
+
+def test_images_that_do_not_stand_on_each_other_are_chosen_at_the_same_time(
+    tmp_path: Path, published: TestArchive, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    together = Barrier(2, timeout=30)
+
+    def progress(image: str, doing: str) -> None:
+        if doing and image != "base":
+            together.wait()  # neither goes on before both are being chosen
+
+    images = {name: {**IMAGES["web"], "from": "base"} for name in ("one", "two")}
+    made = fleet(tmp_path, {"test": of(published)}, {"base": IMAGES["base"], **images})
+    locks = lock_images(made, {}, places=places, progress=progress)
+    assert [image for image, _ in locks] == ["base", "one", "two"]
 
 
 def test_two_archives_with_a_pin_give_the_pinned_version(
