@@ -15,7 +15,7 @@ from threading import Thread
 
 from bench.figure import BenchError
 from gitops.debian import fetch
-from gitops.debian.mirrors import host_archives
+from gitops.debian.mirrors import HostMirrors, host_archives
 from gitops.debian.release import parse
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -47,6 +47,13 @@ class Mirror:
         """Where a suite's compressed index is."""
         return self.root / "dists" / suite / _INDEX
 
+    def bring(self, path: str) -> None:
+        """Copy one more file, by its path on the mirror that this host uses."""
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        with fetch.client() as client, fetch.get(client, f"{_host().debian}/{path}") as answer:
+            fetch.refuse(answer)
+            (self.root / path).write_bytes(answer.read())
+
 
 @contextmanager
 def mirrored(*suites: str) -> Iterator[Mirror]:
@@ -55,9 +62,7 @@ def mirrored(*suites: str) -> Iterator[Mirror]:
     Raises:
         BenchError: the host's apt names no Debian mirror.
     """
-    host = host_archives()
-    if host.debian is None:
-        raise BenchError("the host's apt configuration names no Debian mirror")
+    host = _host()
     root = Path(tempfile.mkdtemp(prefix="gitops-bench-mirror-"))
     requests: list[str] = []
 
@@ -74,13 +79,20 @@ def mirrored(*suites: str) -> Iterator[Mirror]:
     try:
         for suite in suites:
             security = host.security or f"{host.debian}-security"
-            _copy(security if suite.endswith("-security") else host.debian, suite, root)
+            _copy(security if suite.endswith("-security") else str(host.debian), suite, root)
         Thread(target=server.serve_forever, daemon=True).start()
         yield Mirror(root, f"http://127.0.0.1:{server.server_port}", suites, requests)
         server.shutdown()
     finally:
         server.server_close()
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _host() -> HostMirrors:
+    host = host_archives()
+    if host.debian is None:
+        raise BenchError("the host's apt configuration names no Debian mirror")
+    return host
 
 
 def _copy(mirror: str, suite: str, root: Path) -> None:
