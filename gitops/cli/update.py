@@ -1,6 +1,6 @@
 """`gitops update`: what Debian has that the fleet has not, and branches or pull requests that propose it."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gitops.updates.find import Updates
     from gitops.updates.outcome import Outcome
 
+_UP_TO_DATE = "every package is up to date"
+_NOTHING_TO_DO = "nothing to do"
 _NAMED = 5  # files that are not committed; more would drown what was found
 
 
@@ -51,34 +53,52 @@ def update(
     from gitops.system.places import places
 
     ways = {"--dry-run": dry_run, "--commit": commit, "--pull-request": pull_request, "--merge": merge}
-    chosen = [name for name, value in ways.items() if value]
+    chosen = [name for name, value in ways.items() if value not in {False, None}]
     if len(chosen) > 1:
         raise typer.BadParameter(f"{' and '.join(chosen)} exclude each other")
     if now and not pull_request:
         raise typer.BadParameter("--now goes with --pull-request alone")
-    if merge and (exit_code or as_json):
+    if merge is not None and (exit_code or as_json):
         raise typer.BadParameter("--merge goes with neither --exit-code nor --json")
     repository, here = Repository(fleet_root(fleet)), places()
-    if merge:
+    if merge is not None:
         _merge(repository, here, merge)
+        return
+    if not pull_request and _is_still_nothing(repository, here, as_json=as_json, commit=commit):
         return
     if pull_request:
         updates, outcomes = _publish(repository, here, now=now)
     else:
         updates, outcomes = _look(repository, here, commit=commit)
     if as_json:
-        _print_json(updates, outcomes)
+        from gitops.updates.report import document
+
+        _print_json(document(updates), outcomes)
     else:
         _tell(updates, outcomes, proposed=commit or pull_request)
     if any(outcome.state == "failed" for outcome in outcomes) or (exit_code and updates.updates):
         raise typer.Exit(1)
 
 
-def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple[Updates, Sequence[Outcome]]":
-    """Compare HEAD with the archives, and commit to local branches where that is wanted."""
+def _is_still_nothing(repository: "Repository", places: "Places", *, as_json: bool, commit: bool) -> bool:
+    """Say what is usual, and nearly at once: nothing is new since the last time that nothing was."""
+    from gitops.updates.unchanged import still_nothing
+
     if unsaved := repository.dirty():
         names = ", ".join(map(repr, unsaved[:_NAMED])) + (", …" if unsaved[_NAMED:] else "")
         typer.echo(f"not looked at, because not committed: {names}", err=True)
+    head = repository.head()
+    if still_nothing(repository.root, head, places) is None:
+        return False
+    if as_json:
+        _print_json({"base": head, "updates": [], "findings": []}, ())
+    else:
+        print(_NOTHING_TO_DO if commit else _UP_TO_DATE)
+    return True
+
+
+def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple[Updates, Sequence[Outcome]]":
+    """Compare HEAD with the archives, and commit to local branches where that is wanted."""
     updates = _find(repository, places, repository.head())
     if not commit:
         return updates, ()
@@ -89,14 +109,22 @@ def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple
 
 def _publish(repository: "Repository", places: "Places", *, now: bool) -> "tuple[Updates, Sequence[Outcome]]":
     """Compare the remote's branch with the archives, and bring remote and forge up to that."""
+    from gitops.fleet.updates import Updates as Settings
     from gitops.system import clock
+    from gitops.updates.find import Updates
     from gitops.updates.publish import publish
     from gitops.updates.target import base_of, forge_of, remote_of, settings_of
+    from gitops.updates.unchanged import still_nothing
 
     settings = settings_of(repository)
     remote = remote_of(repository, settings, places)
+    forge_of(remote, settings)  # a token that is missing is told first, not after minutes
     base = base_of(repository, remote, settings)
-    updates = _find(repository, places, remote.fetch(base, settings.branch)[base])
+    commit = remote.fetch(base, settings.branch)[base]
+    if (kept := still_nothing(repository.root, commit, places)) is not None:
+        updates = Updates(commit, Settings.model_validate_json(kept), (), ())
+    else:
+        updates = _find(repository, places, commit)
     forge = forge_of(remote, updates.settings)
     return updates, publish(repository, remote, base, forge, updates, at=clock.now(), now=now)
 
@@ -124,13 +152,11 @@ def _merge(repository: "Repository", places: "Places", branch: str) -> None:
     print(f"{done.base}{where} {'is now at' if done.moved else 'was already at'} {done.commit[:12]}")
 
 
-def _print_json(updates: "Updates", outcomes: "Sequence[Outcome]") -> None:
+def _print_json(document: "dict[str, Any]", outcomes: "Sequence[Outcome]") -> None:
     import json
     from dataclasses import asdict
 
-    from gitops.updates.report import document
-
-    found = {**document(updates), "outcomes": [asdict(outcome) for outcome in outcomes]}
+    found = {**document, "outcomes": [asdict(outcome) for outcome in outcomes]}
     print(json.dumps(found, indent=2, ensure_ascii=False))
 
 
@@ -144,9 +170,9 @@ def _tell(updates: "Updates", outcomes: "Sequence[Outcome]", *, proposed: bool) 
         typer.echo(plain(str(outcome)), err=outcome.state in {"left alone", "failed"})
     if proposed and (outcomes or not updates.updates):
         if all(outcome.state in {"unchanged", "waits", "declined"} for outcome in outcomes):
-            print("nothing to do")
+            print(_NOTHING_TO_DO)
     elif not updates.updates:
-        print("nothing to propose" if updates.findings else "every package is up to date")
+        print("nothing to propose" if updates.findings else _UP_TO_DATE)
     else:
         _show(updates)
 

@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.forge.fake.server import FakeForge
 from tests.git.conftest import git
 from tests.updates.conftest import Scene
 
 
-def gitops(scene: Scene, *words: str) -> subprocess.CompletedProcess[str]:
+def gitops(scene: Scene, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "GITOPS_CACHE": str(scene.places.cache), "GITOPS_RUNTIME": str(scene.places.runtime)}
+    env |= {"GITOPS_CONFIG": str(scene.places.config), **variables}
     return subprocess.run(
         [sys.executable, "-m", "gitops", "update", "--fleet", str(scene.root), *words],
         capture_output=True,
@@ -159,6 +162,42 @@ def test_outside_the_schedule_nothing_is_pushed_unless_told(scene: Scene, server
     assert done.stdout == "gitops/updates waits: for the schedule\nnothing to do\n", done.stderr
     assert git(server, "branch", "--format", "%(refname:short)") == "main"
     assert gitops(scene, "--pull-request", "--now").stdout == "pushed gitops/updates\n"
+
+
+def test_a_forge_gets_a_pull_request_and_nobody_gets_the_token(
+    scene: Scene, forge_server: Callable[[str], FakeForge]
+) -> None:
+    forge = forge_server("github")
+    scene.git("remote", "add", "origin", forge.url)
+    scene.policy(f"forge: {{kind: github, address: '{forge.address}'}}")
+    scene.git("push", "--quiet", str(forge.project.root), "main")
+    publish_nginx(scene)
+    done = gitops(scene, "--pull-request")
+    assert done.returncode == 1
+    assert "GITOPS_FORGE_TOKEN" in done.stderr
+    done = gitops(scene, "--pull-request", GITOPS_FORGE_TOKEN=forge.token)
+    (pull,) = forge.pulls
+    assert done.stdout == f"opened #1 {forge.address}/{forge.project_path}/pull/1: {pull.title}\n", (
+        done.stderr
+    )
+    again = gitops(scene, "--pull-request", "--json", GITOPS_FORGE_TOKEN=forge.token)
+    assert json.loads(again.stdout)["outcomes"][0]["state"] == "unchanged"
+    assert forge.token not in done.stdout + done.stderr + again.stdout + again.stderr
+    assert forge.token not in (scene.root / ".git/config").read_text()
+
+
+def test_what_a_forge_refuses_is_told_and_fails_the_run(
+    scene: Scene, forge_server: Callable[[str], FakeForge]
+) -> None:
+    forge = forge_server("forgejo")
+    scene.git("remote", "add", "origin", forge.url)
+    scene.policy(f"{{reviewers: [nobody], forge: {{kind: forgejo, address: '{forge.address}'}}}}")
+    scene.git("push", "--quiet", str(forge.project.root), "main")
+    publish_nginx(scene)
+    done = gitops(scene, "--pull-request", GITOPS_FORGE_TOKEN=forge.token)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("#1 failed: ")
+    assert "nobody" in done.stderr
 
 
 @pytest.mark.parametrize(
