@@ -1,6 +1,9 @@
 """docs/updates.md says what is so: its examples load, and no key is left out."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from gitops.fleet.updates import Forge, Hold, Ignore, Updates
 TEXT = (Path(__file__).parents[2] / "docs/updates.md").read_text()
 EXAMPLES = re.findall(r"(?ms)^```yaml\n(.*?)^```$", TEXT)
 FLEET = "name: shop\narchives: {trixie: {mirror: 'https://deb.example.org/debian', suites: [trixie]}}\n"
+WIDE = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
 
 
 def keys(*models: type[BaseModel]) -> Iterator[str]:
@@ -31,3 +35,11 @@ def test_every_example_is_taken_as_it_stands(example: str, tmp_path: Path) -> No
 def test_every_key_stands_in_an_example() -> None:
     shown = set(re.findall(r"\b([a-z]+):", "\n".join(EXAMPLES)))
     assert set(keys(Updates, Forge, Hold, Ignore)) <= shown
+
+
+def test_every_option_that_is_named_exists_and_every_one_that_exists_is_named() -> None:
+    shown = set(re.findall(r"(?:gitops update |`)(--[a-z-]+)", TEXT))
+    command = [sys.executable, "-m", "gitops", "update", "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **WIDE})
+    there = set(re.findall(r"(?<![\w-])--[a-z-]+", told.stdout))
+    assert there - {"--help"} == shown
