@@ -89,9 +89,9 @@ def _preferences(pins: Sequence[Pin]) -> str:
     return "\n".join(str(pin) for pin in pins)
 
 
-def as_installed(stanza: str) -> str:
+def as_installed(stanza: str, *, held: bool = False) -> str:
     """Make a stanza of a Packages file or a .deb one of dpkg's status file, with the empty line after it."""
-    return f"{stanza.strip()}\nStatus: install ok installed\n\n"
+    return f"{stanza.strip()}\nStatus: {'hold' if held else 'install'} ok installed\n\n"
 
 
 def configuration(private: Path, architecture: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitops.debian.indexes import Indexes
 from gitops.debian.packages import Package
-from gitops.debian.private import private_root
+from gitops.debian.private import as_installed, private_root
 from gitops.debian.sources import Pin
 from gitops.system.errors import UserError
 from gitops.system.run import run
@@ -45,11 +45,8 @@ def upgrade(
     private = private_root(indexes, pins, root)
     with tempfile.TemporaryDirectory(prefix="gitops-apt-") as own:
         status = Path(own) / "status"
-        stanzas = [
-            *(f"{stanza.strip()}\nStatus: install ok installed\n\n" for stanza in installed),
-            *(f"{stanza.strip()}\nStatus: hold ok installed\n\n" for stanza in held),
-        ]
-        status.write_text("".join(stanzas))
+        stay = (as_installed(stanza, held=True) for stanza in held)
+        status.write_text("".join([*map(as_installed, installed), *stay]))
         options = (f"-oDir::State::status={status}", f"-oDir::State::extended_states={own}/extended_states")
         answer = run(
             ["apt-get", "upgrade", "--simulate", "--quiet", "--with-new-pkgs", *options],

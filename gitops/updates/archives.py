@@ -40,8 +40,9 @@ class Archives:
         if not lock.packages:
             return False
         indexes = self.chooser.indexes(lock.image, lock.architecture)
-        names = dict.fromkeys(package.name for package in lock.packages)
-        return bool(outdated(lock, (found for name in names for found in indexes.candidates(name))))
+        available = (found for package in lock.packages for found in indexes.candidates(package.name))
+        pinned = bool(pins(self.fleet, self.fleet.archives_of(lock.image)))
+        return bool(outdated(lock, available, pinned=pinned))
 
     def choose(self, key: Key, locks: Locks) -> Lock:
         """Let apt choose anew for one image, on top of the locks given."""

@@ -1,7 +1,6 @@
 """The locks as they would be if every image were locked today, as far as apt can have it so."""
 
 import os
-from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 
 from gitops.fleet.fleet import Fleet
 from gitops.images.lock import Lock
-from gitops.images.locks import Locks, targets
+from gitops.images.locks import Locks, rounds
 from gitops.system.errors import UserError
 from gitops.updates.difference import Key
 from gitops.updates.groups import stack
@@ -64,7 +63,7 @@ def fresh(
         return old[key]
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for level in _levels(fleet):
+        for level in rounds(fleet):
             keys = [
                 key
                 for key in level
@@ -74,11 +73,3 @@ def fresh(
             made = dict(zip(keys, pool.map(again, keys), strict=True))
             new |= {key: lock for key, lock in made.items() if lock != old[key]}
     return Fresh(new, failed, frozenset(doubtful))
-
-
-def _levels(fleet: Fleet) -> list[list[Key]]:
-    """Give the images by how many stand below them: those of one level do not depend on each other."""
-    levels: defaultdict[int, list[Key]] = defaultdict(list)
-    for key in targets(fleet):
-        levels[len(stack(fleet, key))].append(key)
-    return [levels[depth] for depth in sorted(levels)]
