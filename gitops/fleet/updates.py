@@ -18,6 +18,14 @@ def _timezone(value: str) -> str:
     return value
 
 
+def _window(value: str) -> str:
+    if value.startswith("@"):
+        raise ValueError(
+            f"{value!r} is one minute; write five fields that say which minutes, as `* 1-5 * * *`"
+        )
+    return value
+
+
 Timezone = Annotated[Line, AfterValidator(_timezone)]
 Branch = Annotated[str, Matching(r"^[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]$", "the name of a branch")]
 Glob = Annotated[
@@ -96,7 +104,7 @@ class Updates(Model):
     )
     hold: tuple[Hold, ...] = Field(default=(), description="What stays as it is.")
     ignore: tuple[Ignore, ...] = Field(default=(), description="Versions that are passed over.")
-    schedule: Schedule | None = Field(
+    schedule: Annotated[Schedule, AfterValidator(_window)] | None = Field(
         default=None,
         description="Minutes in which something may be proposed, as five crontab(5) fields: `* 1-5 * * 1-5`. "
         "Security updates that are apart do not wait.",

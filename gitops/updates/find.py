@@ -11,7 +11,7 @@ from gitops.fleet.load import load
 from gitops.git.repository import Repository
 from gitops.images.choosing import Chooser
 from gitops.images.lock import Lock, format_lock
-from gitops.images.locks import Locks, lock_path, missing_or_stale, read_locks
+from gitops.images.locks import Locks, lock_path, missing_or_stale, read_locks, targets
 from gitops.render.render import render
 from gitops.system import clock
 from gitops.system.errors import UserError
@@ -25,6 +25,7 @@ from gitops.updates.finding import Finding
 from gitops.updates.fresh import fresh
 from gitops.updates.groups import Group, cut, feasible
 from gitops.updates.news import News, collect
+from gitops.updates.unchanged import remember
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def find(
             raise UserError.of(problems)
         chooser = Chooser(fleet, places)
         groups, findings = _groups(fleet, old, Archives(fleet, chooser, places, progress))
+        if not groups and not findings:
+            remember(repository.root, base, fleet, [chooser.indexes(*key) for key in targets(fleet)], places)
         before = _texts(fleet, old)
 
         def update(group: Group) -> Update:

@@ -23,6 +23,7 @@ NAMED = {"reason": "breaks logins"}
         ({"timezone": "Mars/Olympus"}, "write one as Europe/Berlin or UTC"),
         ({"timezone": "../../etc/passwd"}, "write one as Europe/Berlin or UTC"),
         ({"schedule": "at night"}, "write five fields, as in crontab"),
+        ({"schedule": "@daily"}, "is one minute; write five fields"),
         ({"limit": 0}, "greater than or equal to 1"),
         ({"automerge": "security"}, "needs security: apart"),
         ({"committer": "gitops"}, "must be NAME <ADDRESS>"),
