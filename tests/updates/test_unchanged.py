@@ -1,7 +1,6 @@
 """Nothing to propose is told again without looking, for as long as nothing it follows from has moved."""
 
 import shutil
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
