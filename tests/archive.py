@@ -111,6 +111,7 @@ class TestArchive:
         essential: bool = False,
         fields: Mapping[str, str] | None = None,
         files: Mapping[str, str] | None = None,
+        links: Mapping[str, str] | None = None,
         scripts: Mapping[str, str] | None = None,
         suite: str = "trixie",
         component: str = "main",
@@ -126,6 +127,7 @@ class TestArchive:
             essential: Essential.
             fields: more fields of its control file, for example Recommends, Source or Provides.
             files: path in the package to content; one that starts with #! is executable.
+            links: path in the package to what it links to.
             scripts: maintainer scripts by name (postinst…), and conffiles.
             suite: where it is published; one pool for each.
             component: likewise.
@@ -156,6 +158,9 @@ class TestArchive:
                 _put(tree / "DEBIAN" / script, text)
             for path, text in (files or {}).items():
                 _put(tree / path.lstrip("/"), text)
+            for path, target in (links or {}).items():
+                (tree / path).parent.mkdir(parents=True, exist_ok=True)
+                (tree / path).symlink_to(target)
             tree.chmod(0o755)
             _run(
                 "dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(deb), epoch=built

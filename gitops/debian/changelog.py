@@ -10,7 +10,7 @@ import io
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -67,14 +67,19 @@ def read(deb: Path, package: str) -> str | None:
     Returns:
         Its text; None when there is none in it, be it that its documentation is another package's.
     """
-    with start(["dpkg-deb", "--fsys-tarfile", deb]) as dpkg:
-        try:
-            found = _found(dpkg.stdout, f"usr/share/doc/{package}") if dpkg.stdout else {}
-        finally:
-            dpkg.kill()  # the rest of the files does not matter
+    found = _found(deb, f"usr/share/doc/{package}")
     own = [found[name] for name in sorted(found, reverse=True) if ".Debian." in name]
     text = "".join(own) + found.get("changelog.Debian", "" if own else found.get("changelog", ""))
     return text if _HEADER.match(text.lstrip("\n")[:_LONGEST_LINE]) else None
+
+
+def documented_by(deb: Path, package: str) -> str | None:
+    """Give the package whose documentation a .deb links to, having none of its own (Debian Policy 12.3)."""
+    with contextlib.closing(_members(deb)) as members:
+        for member, _ in members:
+            if member.issym() and member.name.removeprefix("./") == f"usr/share/doc/{package}":
+                return member.linkname.rpartition("/")[2]
+    return None
 
 
 def entries(text: str, after: str, until: str) -> tuple[Entry, ...]:
@@ -136,15 +141,24 @@ class _Tar(tarfile.TarFile):
     members: list[tarfile.TarInfo]
 
 
-def _found(stream: IO[bytes], directory: str) -> dict[str, str]:
-    """Read the changelogs in a directory of a tar archive, by name without .gz."""
+def _members(deb: Path) -> Generator[tuple[tarfile.TarInfo, _Tar], None, None]:
+    """Go through the files of a .deb; what breaks off, or is no such archive, ends there."""
+    with start(["dpkg-deb", "--fsys-tarfile", deb]) as dpkg, contextlib.suppress(tarfile.TarError):
+        try:
+            if dpkg.stdout:
+                with _Tar.open(fileobj=_Bounded(dpkg.stdout), mode="r|", tarinfo=_Member) as tar:
+                    while (member := tar.next()) is not None:
+                        tar.members.clear()  # which would grow with every file
+                        yield member, tar
+        finally:
+            dpkg.kill()  # the rest of the files does not matter
+
+
+def _found(deb: Path, directory: str) -> dict[str, str]:
+    """Read the changelogs in a directory of a .deb, by name without .gz."""
     found: dict[str, str] = {}
-    with (
-        contextlib.suppress(tarfile.TarError),
-        _Tar.open(fileobj=_Bounded(stream), mode="r|", tarinfo=_Member) as tar,
-    ):
-        while (member := tar.next()) is not None:
-            tar.members.clear()  # which would grow with every file
+    with contextlib.closing(_members(deb)) as members:
+        for member, tar in members:
             place, _, name = member.name.removeprefix("./").rpartition("/")
             if place != directory and found:
                 break  # dpkg-deb writes them sorted

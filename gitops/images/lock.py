@@ -15,7 +15,7 @@ from gitops.system.errors import UserError
 
 _FIRST = "# gitops lock 1"
 _SECOND = re.compile(r"# image (\S+) on (\S+)")
-_COLUMNS = (40, 32, 6, 32, 24, 88, 10, 64)
+_COLUMNS = (40, 32, 6, 32, 32, 88, 10, 64)
 """Width of name, version, architecture, source, archive/suite, path, size, sha256; longer ones push on."""
 
 

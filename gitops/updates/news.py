@@ -207,13 +207,20 @@ def _news(
         back = compare(new, old) < 0
         debs = {move.old if back else move.new for move in moves} - {None}
         after, until = (new, old) if back else (old, new)
-        for package in sorted(filter(None, debs), key=lambda package: (package.size, package))[:_TRIES]:
+        waiting = sorted(filter(None, debs), key=lambda package: (package.size, package))
+        for _ in range(_TRIES):
+            if not waiting:
+                break
+            package = waiting.pop(0)
             fetch(package)
-            text = changelog.read(store.path(package.sha256), package.name)
+            deb = store.path(package.sha256)
+            text = changelog.read(deb, package.name)
             if text and (found := changelog.entries(text, after, until)):
                 return News(source, old, new, found, packages=updates)
             if text:
                 missing = "its changelog has no entry between these versions"
+            elif other := changelog.documented_by(deb, package.name):
+                waiting.sort(key=lambda package: package.name != other)
     except (UserError, ValueError, OSError) as error:
         missing = line(str(error))
     return News(source, old, new, missing=missing, packages=updates)

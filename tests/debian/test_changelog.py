@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.debian.changelog import entries, read
+from gitops.debian.changelog import documented_by, entries, read
 from gitops.debian.sources import Source
 from gitops.debian.store import Store
 from gitops.debian.suites import refresh
@@ -147,6 +147,12 @@ def _directory_is_a_link(tar: tarfile.TarFile) -> None:
     link = tarfile.TarInfo("./usr/share/doc/hello")
     link.type, link.linkname = tarfile.SYMTYPE, "other"
     tar.addfile(link)
+
+
+def test_a_deb_names_the_package_that_documents_it(tmp_path: Path) -> None:
+    deb = _deb(tmp_path, _directory_is_a_link)
+    assert documented_by(deb, "hello") == "other"
+    assert documented_by(deb, "goodbye") is None
 
 
 def _changelog_is_a_link(tar: tarfile.TarFile) -> None:

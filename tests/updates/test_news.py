@@ -55,6 +55,21 @@ def test_another_package_of_the_source_is_asked_when_one_carries_no_changelog(sc
     assert [package.name for package in told.packages] == ["nginx", "nginx-common"]
 
 
+def test_the_package_that_others_link_their_documentation_to_is_asked_next(scene: Scene) -> None:
+    small = [f"nginx-mod-{letter}" for letter in "abcd"]
+    scene.archive.add_package("nginx", "1.26-2", depends=", ".join(["nginx-common (= 1.26-2)", *small]))
+    for name in small:
+        links = {f"usr/share/doc/{name}": "nginx-common"}
+        scene.archive.add_package(name, "1.26-2", fields={"Source": "nginx"}, links=links)
+    text = log("nginx", "1.26-2", "1.26-1") + "# padding " + "x" * 5000
+    scene.archive.add_package(
+        "nginx-common", "1.26-2", fields={"Source": "nginx"}, files=carrying("nginx-common", text)
+    )
+    scene.archive.publish()
+    (told,) = found(scene)
+    assert [each.version for each in told.entries] == ["1.26-2"]
+
+
 def test_a_source_version_of_its_own_is_what_its_changelog_is_read_by(scene: Scene) -> None:
     scene.archive.add_package(
         "mariadb",
