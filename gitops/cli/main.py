@@ -3,6 +3,7 @@
 import logging
 import signal
 import sys
+from threading import Event
 from types import FrameType
 from typing import Annotated
 
@@ -55,7 +56,11 @@ app.add_typer(job.app, name="job")
 app.add_typer(secret.app, name="secret")
 
 
+_interrupted = Event()
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _interrupted.set()
     raise InterruptedByUserError
 
 
@@ -68,6 +73,10 @@ def main() -> None:
         sys.stdout.flush()
         print(error, file=sys.stderr)
         sys.exit(1)
-    except InterruptedByUserError:
+    except (InterruptedByUserError, Exception):
+        # Libraries make an error of their own of what is raised amid their work, as pydantic does of Ctrl-C
+        # while it builds a validator.
+        if not _interrupted.is_set():
+            raise
         print("interrupted; run it again to carry on", file=sys.stderr)
         sys.exit(130)

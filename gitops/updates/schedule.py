@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from gitops.fleet.updates import Updates
-from gitops.system.errors import UserError
 
 
 def is_open(settings: Updates, at: datetime) -> bool:
@@ -17,17 +16,8 @@ def is_open(settings: Updates, at: datetime) -> bool:
     Args:
         settings: the fleet's; its schedule is crontab(5)'s five fields, in its time zone.
         at: a time with its zone.
-
-    Raises:
-        UserError: the schedule is a nickname, whose one minute a day or a week no run would meet.
     """
     if settings.schedule is None:
         return True
-    if settings.schedule.startswith("@"):
-        raise UserError(
-            f"updates: schedule is a window, and {settings.schedule} is a single minute",
-            file="fleet.yaml",
-            hint="write its minutes as five fields: * 1-5 * * 1-5",
-        )
     minute = at.astimezone(ZoneInfo(settings.timezone)).replace(second=0, microsecond=0, tzinfo=None)
     return next(CronSim(settings.schedule, minute - timedelta(seconds=1))) == minute

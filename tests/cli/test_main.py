@@ -52,3 +52,21 @@ def test_help_imports_nothing_heavy() -> None:
     ).stdout.split()
     heavy = {"docker", "git", "pydantic", "jinja2", "ruamel.yaml", "httpx", "debian", "sqlite3", "cronsim"}
     assert not heavy & set(modules)
+
+
+def test_ctrl_c_that_a_library_made_an_error_of_is_still_ctrl_c() -> None:
+    program = """
+import os, signal
+from gitops.cli import main
+
+def verb():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException as error:
+        raise ValueError("cannot build a validator") from error
+
+main.app = verb
+main.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted; run it again to carry on\n")

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from gitops.fleet.updates import Updates
-from gitops.system.errors import UserError
 from gitops.updates.schedule import is_open
 
 
@@ -38,8 +37,3 @@ def test_the_hours_around_a_change_of_clocks_count_as_they_are_on_the_wall() -> 
     assert is_open(settings, at("2025-03-30T03:00:00+02:00"))
     assert not is_open(settings, at("2025-03-30T01:59:00+01:00"))
     assert is_open(Updates(schedule="* 2 * * *", timezone="Europe/Berlin"), at("2025-10-26T02:30:00+01:00"))
-
-
-def test_a_nickname_is_no_window() -> None:
-    with pytest.raises(UserError, match="@daily is a single minute"):
-        is_open(Updates(schedule="@daily"), at("2025-06-02T00:00:00Z"))
