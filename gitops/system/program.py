@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import gitops
@@ -14,7 +15,16 @@ def program() -> str:
     Returns:
         The version, and a hash of the names and times of its files and templates.
     """
-    directories = [Path(gitops.__file__).parent, shipped("templates")]
-    files = [Path(top, name) for start in directories for top, _, names in os.walk(start) for name in names]
-    stats = sorted((str(file), file.stat().st_mtime_ns) for file in files if file.suffix != ".pyc")
-    return f"{gitops.__version__} {hashlib.sha256(repr(stats).encode()).hexdigest()}"
+    directories = (Path(gitops.__file__).parent, shipped("templates"))
+    files = sorted(file for directory in directories for file in _files(directory))
+    return f"{gitops.__version__} {hashlib.sha256(repr(files).encode()).hexdigest()}"
+
+
+def _files(directory: str | os.PathLike[str]) -> Iterator[tuple[str, int]]:
+    """Give every file's path and time of change; scandir, because the agent asks at every look."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _files(entry.path) if entry.name != "__pycache__" else ()
+            else:
+                yield entry.path, entry.stat().st_mtime_ns
