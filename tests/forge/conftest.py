@@ -33,7 +33,7 @@ class Scene:
 
     def open(self, branch: str = BRANCH, title: str = "Update", body: str = "What is new\n") -> PullRequest:
         """Push a branch and open a pull request of it."""
-        self.push(branch)
+        self.push(branch, f"new on {branch}\n")  # else two of one second may be one commit
         return self.forge.create(branch=branch, base="main", title=title, body=body)
 
 
