@@ -15,6 +15,7 @@ demo-clean: setup ## remove every trace of the demo
 	@scripts/with-engine .venv/bin/python -m demo clean
 
 test: lint ## formatter, linter, types, shellcheck and the tests
+	@scripts/setup tests
 	@scripts/with-engine .venv/bin/pytest --numprocesses 2
 
 lint: setup
