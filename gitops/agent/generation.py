@@ -1,7 +1,7 @@
 """Which commit of the fleet a host runs: a copy of its own, so that work in the repository disturbs nothing.
 
-`STATE/generations/COMMIT/` is the copy, `STATE/current` a symbolic link to the newest, `STATE/host` the name
-of the host.
+`STATE/generations/COMMIT/` is the copy, `STATE/current` a symbolic link to the one that runs, `STATE/before`
+to the one that ran before it, `STATE/host` the name of the host.
 """
 
 import os
@@ -16,6 +16,9 @@ from gitops.git.repository import Repository
 from gitops.system.errors import UserError
 from gitops.system.files import write
 from gitops.system.places import VARIABLES, Places
+
+BEFORE = "before"
+"""Name of the link to the generation before."""
 
 _SHOWN = 5
 _ASSIGNMENT = re.compile(r"\s*(#|$|[A-Za-z_][A-Za-z0-9_]*\s*=)")
@@ -39,13 +42,12 @@ class Generation:
     host: str
 
 
-def check_out(repository: Path, places: Places) -> Generation:
-    """Copy the commit that is checked out to where generations are, without making it the current one.
+def clean_head(git: Repository) -> str:
+    """Give the commit that is checked out.
 
     Raises:
-        UserError: files differ from the commit, so that what runs could not be told from git.
+        UserError: files differ from it, so that what runs could not be told from git.
     """
-    git = Repository(repository)
     dirty = git.dirty()
     if dirty:
         more = f" and {len(dirty) - _SHOWN} more" if len(dirty) > _SHOWN else ""
@@ -53,7 +55,17 @@ def check_out(repository: Path, places: Places) -> Generation:
             f"not committed: {', '.join(dirty[:_SHOWN])}{more}",
             hint="a host runs commits: git add . && git commit",
         )
-    commit = git.head()
+    return git.head()
+
+
+def check_out(git: Repository, commit: str, places: Places) -> Generation:
+    """Copy a commit to where generations are, without making it the current one; once is enough.
+
+    Args:
+        git: the fleet's directory in its repository, which may be one without a work tree.
+        commit: which one.
+        places: the host's directories.
+    """
     path = places.state / "generations" / commit
     if not path.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,14 +82,17 @@ def make_current(generation: Generation, host: str, places: Places) -> Generatio
     before = link.readlink().name if link.is_symlink() else ""
     write(places.state / "host", f"{host}\n")
     if before != generation.commit:
+        if before:
+            _point(places.state / BEFORE, Path("generations", before))
         _point(link, generation.path.relative_to(places.state))
         _forget(generation.path.parent, {generation.commit, before})
     return replace(generation, host=host)
 
 
 def adopt(repository: Path, host: str, places: Places) -> Generation:
-    """Make the commit that is checked out this host's generation; raises as `check_out` does."""
-    return make_current(check_out(repository, places), host, places)
+    """Make the commit that is checked out this host's generation; raises as `clean_head` does."""
+    git = Repository(repository)
+    return make_current(check_out(git, clean_head(git), places), host, places)
 
 
 def current(places: Places) -> Generation:

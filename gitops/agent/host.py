@@ -94,14 +94,13 @@ def look(engine: Docker, wanted: Wanted) -> Engine:
     )
 
 
-def package_changes(wanted: Wanted, repository: Path) -> Because:
+def package_changes(wanted: Wanted, git: Repository) -> Because:
     """Say why an image changed: its packages now, and in the commit that the container was made from.
 
     Args:
         wanted: what the fleet says now.
-        repository: the fleet's git repository, which has the older locks.
+        git: the fleet's git repository, which has the older locks.
     """
-    git = Repository(repository)
     fleet = wanted.fleet
 
     def because(observed: Observed, spec: ContainerSpec) -> str:

@@ -1,16 +1,17 @@
-"""One turn of the agent: from the commit that is checked out to a host that is so."""
+"""One turn of the agent: from a commit to a host that is so."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from gitops.agent.apply import Work, apply, settle
 from gitops.agent.generation import check_out, install_cron, make_current
 from gitops.agent.host import Wanted, look, package_changes, want
 from gitops.agent.plan import Plan, plan
+from gitops.agent.rollback import end, instead_of
 from gitops.agent.unchanged import remember
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec
+from gitops.git.repository import Repository
 from gitops.render.cron import cron_manifest
 from gitops.secrets.hosts import give, take_away
 from gitops.system.errors import UserError
@@ -22,7 +23,8 @@ Build = Callable[[Wanted, Sequence[str]], None]
 
 
 def reconcile(
-    repository: Path,
+    git: Repository,
+    commit: str,
     host: str | None,
     engine: Docker,
     places: Places,
@@ -31,12 +33,14 @@ def reconcile(
     tell: Callable[[str], None],
     allow_empty: bool = False,
 ) -> Plan:
-    """Make a host what the commit that is checked out says; give what was done.
+    """Make a host what a commit says; give what was done.
 
-    A commit that does not load, or would leave the host empty, never becomes its generation.
+    A commit that does not load, or would leave the host empty, never becomes its generation. One that the
+    host was rolled back from stays left.
 
     Args:
-        repository: the fleet's directory in its git repository.
+        git: the fleet's directory in its repository; asked for the commit's files and for older locks.
+        commit: git's newest.
         host: the host's name; None: see `want`.
         engine: the host's engine.
         places: the host's directories.
@@ -48,7 +52,7 @@ def reconcile(
         UserError: another apply is under way; or something failed, and what.
     """
     with exclusive(places.runtime / "apply.lock", "this host's engine"):
-        generation = check_out(repository, places)
+        generation = check_out(git, instead_of(commit, places), places)
         wanted = want(generation.path, host, places)
         seen = look(engine, wanted)
         if seen.containers and not wanted.desired.containers and not allow_empty:
@@ -56,8 +60,10 @@ def reconcile(
                 f"the fleet places nothing on {wanted.host}, where {len(seen.containers)} containers run",
                 hint="if that is meant: gitops apply --allow-empty",
             )
-        steps = plan(wanted.desired, seen, package_changes(wanted, repository))
+        steps = plan(wanted.desired, seen, package_changes(wanted, git))
         make_current(generation, wanted.host, places)
+        if generation.commit == commit:
+            end(places)
         name = wanted.fleet.settings.name
         if install_cron(cron_manifest(wanted.fleet, wanted.host), name, places):
             tell(f"schedule {wanted.host}: the jobs and backups of cron's manifest changed")

@@ -24,21 +24,25 @@ def apply(
 
     Volumes are never removed. It can be interrupted at any time and run again.
     """
-    from gitops.agent.unchanged import still_so
+    from gitops.agent.unchanged import clean_commit, still_so
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.system.places import places
 
     root, place, engine = fleet_root(fleet), places(), Docker()
-    if name := still_so(root, host, engine, place):
+    if name := still_so(clean_commit(root), host, engine, place):
         print(f"{name}: nothing to do")
         return
+    from gitops.agent.generation import clean_head
     from gitops.agent.reconcile import reconcile
+    from gitops.git.repository import Repository
+
+    git = Repository(root)
 
     def build(wanted: "Wanted", images: Sequence[str]) -> None:
         _build(wanted, images, engine, place)
 
-    reconcile(root, host, engine, place, build=build, tell=_tell, allow_empty=allow_empty)
+    reconcile(git, clean_head(git), host, engine, place, build=build, tell=_tell, allow_empty=allow_empty)
 
 
 def _tell(line: str) -> None:

@@ -23,11 +23,14 @@ def plan(
     from gitops.agent.plan import plan as work_out
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
+    from gitops.git.repository import Repository
     from gitops.system.places import places
 
     root = fleet_root(fleet)
     wanted = hosts.want(root, host, places())
-    found = work_out(wanted.desired, hosts.look(Docker(), wanted), hosts.package_changes(wanted, root))
+    found = work_out(
+        wanted.desired, hosts.look(Docker(), wanted), hosts.package_changes(wanted, Repository(root))
+    )
     if json:
         from json import dumps
 
