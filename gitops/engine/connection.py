@@ -47,29 +47,45 @@ def connect() -> "APIClient":
 def ask(what: str, path: str) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
     """Ask the engine one question (GET) without the SDK, whose import takes longer than most answers.
 
-    The path names no API version, so that the engine answers in its own; and as HTTP/1.0 has it, the answer
-    is over when the connection closes.
-
     Args:
         what: what cannot be done when it fails.
-        path: path and query of the API call.
+        path: path and query of the API call; without an API version the engine answers in its own.
 
     Raises:
         UserError: no engine answers, or it refuses.
     """
+    return _call(what, f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+
+
+def tell(what: str, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
+    """Tell the engine something (POST) that the SDK has no words for; arguments as for `ask`."""
+    content = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\n"
+    return _call(what, f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+
+
+def _call(what: str, request: bytes) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
+    """Send a request; as HTTP/1.0 has it, the answer is over when the connection closes."""
     answer = b""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(_PATIENCE)
             connection.connect(address().removeprefix("unix://"))
-            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+            connection.sendall(request)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
     except OSError as error:
         raise away(what) from error
     header, _, body = answer.partition(b"\r\n\r\n")
     if b" 200 " not in header.partition(b"\r\n")[0]:
-        raise UserError(f"{what}: {body.decode(errors='replace').strip() or 'the engine broke off'}")
+        raise UserError(f"{what}: {_refusal(body) or 'the engine broke off'}")
     return json.loads(body)
+
+
+def _refusal(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode(errors="replace").strip()
 
 
 def away(what: str) -> UserError:

@@ -1,22 +1,21 @@
-"""Containers of a host: listed by their labels, made, started, stopped, and asked how they are."""
+"""Containers of a host: listed by their labels, made, started, changed, stopped and removed."""
 
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from gitops.engine import labels
-from gitops.engine.connected import Connected
-from gitops.engine.connection import address, ask, telling
+from gitops.engine.connection import address, ask, tell, telling
 from gitops.engine.exec import ExecStream
+from gitops.engine.health import Health
 from gitops.engine.observed import Observed, observed
-from gitops.engine.request import create_request
+from gitops.engine.request import create_request, limits, restart_policy
 from gitops.engine.specification import ContainerSpec
 
 
-class Containers(Connected):
+class Containers(Health):
     """What runs. Every method raises UserError."""
 
     def containers(self, fleet: str, host: str) -> list[Observed]:
@@ -26,12 +25,15 @@ class Containers(Connected):
         return sorted((observed(entry) for entry in entries), key=lambda one: one.name)
 
     def running(self, fleet: str, host: str, instance: str, service: str) -> Observed | None:
-        """Give the running container of an instance's service; None when there is none."""
+        """Give the running container of an instance's service; None when there is none.
+
+        While a roll-out has two of them, it is the new one.
+        """
         wanted = (instance, service, "running")
         found = (
             one for one in self.containers(fleet, host) if (one.instance, one.service, one.state) == wanted
         )
-        return next(found, None)
+        return min(found, key=lambda one: one.aside, default=None)
 
     def create(self, spec: ContainerSpec, fleet: str, host: str, generation: str) -> str:
         """Create a container on all its networks, without starting it; give its id."""
@@ -66,40 +68,23 @@ class Containers(Connected):
         with telling(f"cannot rename {container}"):
             self._api.rename(container, name)
 
-    def health(self, container: str) -> tuple[str, str]:
-        """Give (state, what was last said): the health, or the engine's state where there is no healthcheck.
+    def update_limits(self, container: str, spec: ContainerSpec) -> None:
+        """Change what a living container may use to what its specification says; it does not restart."""
+        body = {name: value for name, value in limits(spec).items() if value is not None}
+        body.setdefault("PidsLimit", 0)
+        tell(f"cannot change the limits of {spec.subject}", f"/containers/{quote(container)}/update", body)
 
-        The text is the last check's output, or the container's last lines where none ran.
-        """
-        with telling(f"cannot inspect {container}"):
-            state: dict[str, Any] = self._api.inspect_container(container)["State"]
-            health = state.get("Health") or {}
-            if state["Status"] == "running" and health.get("Status", "none") != "none":
-                checks = health.get("Log") or [{"Output": ""}]
-                return str(health["Status"]), str(checks[-1]["Output"]).strip()
-            lines = self._api.logs(container, tail=12).decode(errors="replace").strip()
-            if state["Status"] == "exited":
-                return f"exited ({state['ExitCode']})", lines
-            return str(state["Status"]), lines
+    def keep_down(self, container: str) -> None:
+        """Let nothing but a call start a container: not its own policy when the engine starts anew."""
+        self._restart(container, "no")
 
-    def wait_healthy(
-        self, container: str, timeout: float, pause: Callable[[float], object] = time.sleep
-    ) -> tuple[str, str]:
-        """Wait until a container is healthy (or just runs, without a healthcheck), or is not going to be.
+    def let_restart(self, container: str, restart: str) -> None:
+        """Give a container back its own policy, in Compose's words."""
+        self._restart(container, restart)
 
-        Args:
-            container: id or name.
-            timeout: seconds after which `starting` is the answer; a container that keeps dying gets 10.
-            pause: waits some seconds; raises what is to end the waiting.
-
-        Returns:
-            As `health`: it is well when the first is `healthy` or `running`.
-        """
-        begun = time.monotonic()
-        patience = {"starting": timeout, "created": timeout, "restarting": min(timeout, 10)}
-        while time.monotonic() - begun < patience.get((found := self.health(container))[0], 0):
-            pause(0.2)
-        return found
+    def _restart(self, container: str, restart: str) -> None:
+        path = f"/containers/{quote(container)}/update"
+        tell(f"cannot update {container}", path, {"RestartPolicy": restart_policy(restart)})
 
     def wait(self, container: str) -> int:
         """Wait until a container ends, however long; give its exit status."""

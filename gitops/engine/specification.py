@@ -5,6 +5,9 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
+UNLESS_STOPPED = "unless-stopped"
+"""When containers start again where nothing else is said."""
+
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
 
@@ -98,7 +101,7 @@ class ContainerSpec:
     depends_on: tuple[DependencySpec, ...] = ()
     healthcheck: HealthSpec | None = None
     has_health: bool = False
-    restart: str = "unless-stopped"
+    restart: str = UNLESS_STOPPED
     user: str | None = None
     working_dir: str | None = None
     hostname: str | None = None
