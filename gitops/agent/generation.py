@@ -79,7 +79,7 @@ def check_out(git: Repository, commit: str, places: Places) -> Generation:
 def make_current(generation: Generation, host: str, places: Places) -> Generation:
     """Make a generation the host's current one in one step; the one before it is kept, older ones go."""
     link = places.state / "current"
-    before = link.readlink().name if link.is_symlink() else ""
+    before = running(places)
     write(places.state / "host", f"{host}\n")
     if before != generation.commit:
         if before:
@@ -106,6 +106,12 @@ def current(places: Places) -> Generation:
         return Generation(path.name, path, (places.state / "host").read_text().strip())
     except FileNotFoundError as error:
         raise UserError("this host runs no fleet yet", hint="run gitops apply in the fleet first") from error
+
+
+def running(places: Places) -> str:
+    """Give the commit that this host runs; empty where it runs none yet."""
+    link = places.state / "current"
+    return link.readlink().name if link.is_symlink() else ""
 
 
 def install_cron(manifest: str, fleet: str, places: Places) -> bool:

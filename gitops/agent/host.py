@@ -94,12 +94,13 @@ def look(engine: Docker, wanted: Wanted) -> Engine:
     )
 
 
-def package_changes(wanted: Wanted, git: Repository) -> Because:
+def package_changes(wanted: Wanted, git: Repository, places: Places) -> Because:
     """Say why an image changed: its packages now, and in the commit that the container was made from.
 
     Args:
         wanted: what the fleet says now.
         git: the fleet's git repository, which has the older locks.
+        places: where the host keeps a copy of the newest of them.
     """
     fleet = wanted.fleet
 
@@ -110,7 +111,8 @@ def package_changes(wanted: Wanted, git: Repository) -> Because:
         try:
             while name in fleet.images:
                 path = str(lock_path(Path(), name, architecture))
-                text = git.file_at(observed.generation, path)
+                kept = places.state / "generations" / observed.generation / path
+                text = kept.read_text() if kept.is_file() else git.file_at(observed.generation, path)
                 if text is None:
                     return ""
                 old = {**old, (name, architecture): parse_lock(text, path)}

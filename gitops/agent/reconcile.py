@@ -1,11 +1,14 @@
 """One turn of the agent: from a commit to a host that is so."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from gitops.agent.apply import Work, apply, settle
-from gitops.agent.generation import check_out, install_cron, make_current
+from gitops.agent.generation import check_out, install_cron, make_current, running
 from gitops.agent.host import Wanted, look, package_changes, want
 from gitops.agent.plan import Plan, plan
+from gitops.agent.recording import recorded
 from gitops.agent.rollback import end, instead_of
 from gitops.agent.unchanged import remember
 from gitops.engine.docker import Docker
@@ -52,6 +55,7 @@ def reconcile(
         UserError: another apply is under way; or something failed, and what.
     """
     with exclusive(places.runtime / "apply.lock", "this host's engine"):
+        before = running(places)
         generation = check_out(git, instead_of(commit, places), places)
         wanted = want(generation.path, host, places)
         seen = look(engine, wanted)
@@ -60,50 +64,80 @@ def reconcile(
                 f"the fleet places nothing on {wanted.host}, where {len(seen.containers)} containers run",
                 hint="if that is meant: gitops apply --allow-empty",
             )
-        steps = plan(wanted.desired, seen, package_changes(wanted, git))
-        make_current(generation, wanted.host, places)
-        if generation.commit == commit:
-            end(places)
-        name = wanted.fleet.settings.name
-        if install_cron(cron_manifest(wanted.fleet, wanted.host), name, places):
-            tell(f"schedule {wanted.host}: the jobs and backups of cron's manifest changed")
+        steps = plan(wanted.desired, seen, package_changes(wanted, git, places))
+        kind = "apply" if generation.commit == commit else "rollback"
+        change = _Change(wanted, generation.commit, engine, places, build, tell)
+        with recorded(places, kind, generation.commit, before, steps):
+            make_current(generation, wanted.host, places)
+            end(places, at=commit)
+            change.schedule()
+            if steps:
+                change.apply(steps)
+                tell(f"{wanted.host}: done, and everything works")
+            else:
+                change.settle(seen.containers)
+                name = wanted.fleet.settings.name
+                remember(generation.commit, host, wanted.host, name, seen.containers, places)
+                tell(f"{wanted.host}: nothing to do")
+        return steps
 
-        def list_again() -> list[Observed]:
-            return engine.containers(name, wanted.host)
 
-        if not steps:
-            settle(wanted.desired, seen.containers, list_again, engine)
-            remember(generation.commit, host, wanted.host, name, seen.containers, places)
-            tell(f"{wanted.host}: nothing to do")
-            return steps
-        secrets = places.runtime / "secrets"
+@dataclass(frozen=True)
+class _Change:
+    """What making a host so takes, the same from its first step to its last."""
 
-        def give_secrets(spec: ContainerSpec) -> None:
-            identity = places.config / "age.key"
-            give(
-                wanted.fleet,
-                spec.instance,
-                spec.service,
-                wanted.host,
-                directory=secrets,
-                identity=identity,
-            )
+    wanted: Wanted
+    commit: str
+    engine: Docker
+    places: Places
+    build: Build
+    tell: Callable[[str], None]
 
+    def schedule(self) -> None:
+        """Give cron what it is to run."""
+        manifest = cron_manifest(self.wanted.fleet, self.wanted.host)
+        if install_cron(manifest, self.wanted.fleet.settings.name, self.places):
+            self.tell(f"schedule {self.wanted.host}: the jobs and backups of cron's manifest changed")
+
+    def apply(self, steps: Plan) -> None:
+        """Carry a plan out; raises what failed."""
         work = Work(
-            engine=engine,
-            fleet=name,
-            host=wanted.host,
-            generation=generation.commit,
-            build=lambda images: build(wanted, images),
-            secrets=give_secrets,
-            tell=tell,
+            engine=self.engine,
+            fleet=self.wanted.fleet.settings.name,
+            host=self.wanted.host,
+            generation=self.commit,
+            build=lambda images: self.build(self.wanted, images),
+            secrets=self._give_secrets,
+            tell=self.tell,
         )
-        apply(steps, wanted.desired, work)
+        apply(steps, self.wanted.desired, work)
+        take_away(self._secrets, self._holders())
+        self.settle(self._containers())
+
+    def settle(self, seen: Sequence[Observed]) -> None:
+        """Wait until everything works; raises what does not."""
+        settle(self.wanted.desired, seen, self._containers, self.engine)
+
+    @property
+    def _secrets(self) -> Path:
+        return self.places.runtime / "secrets"
+
+    def _give_secrets(self, spec: ContainerSpec) -> None:
+        give(
+            self.wanted.fleet,
+            spec.instance,
+            spec.service,
+            self.wanted.host,
+            directory=self._secrets,
+            identity=self.places.config / "age.key",
+        )
+
+    def _holders(self) -> dict[str, list[str]]:
         holders: dict[str, list[str]] = {}
-        for spec in wanted.desired.containers:
+        for spec in self.wanted.desired.containers:
             if spec.secrets:
                 holders.setdefault(spec.instance, []).append(spec.service)
-        take_away(secrets, holders)
-        settle(wanted.desired, list_again(), list_again, engine)
-        tell(f"{wanted.host}: done, and everything works")
-        return steps
+        return holders
+
+    def _containers(self) -> list[Observed]:
+        return self.engine.containers(self.wanted.fleet.settings.name, self.wanted.host)

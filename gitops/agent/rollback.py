@@ -86,9 +86,16 @@ def go_forward(places: Places) -> RolledBack:
     return rolled
 
 
-def end(places: Places) -> None:
-    """Forget that the host went back."""
-    _path(places).unlink(missing_ok=True)
+def end(places: Places, *, at: str | None = None) -> None:
+    """Forget that the host went back.
+
+    Args:
+        places: the host's directories.
+        at: git's newest commit, which ends it only when it is neither the one left nor the one gone back to.
+    """
+    rolled = rolled_back(places)
+    if rolled is None or at not in {rolled.left, rolled.to}:
+        _path(places).unlink(missing_ok=True)
 
 
 def _path(places: Places) -> Path:

@@ -29,7 +29,9 @@ def plan(
     root = fleet_root(fleet)
     wanted = hosts.want(root, host, places())
     found = work_out(
-        wanted.desired, hosts.look(Docker(), wanted), hosts.package_changes(wanted, Repository(root))
+        wanted.desired,
+        hosts.look(Docker(), wanted),
+        hosts.package_changes(wanted, Repository(root), places()),
     )
     if json:
         from json import dumps

@@ -68,7 +68,8 @@ def test_a_changed_image_is_told_by_the_packages_of_the_commit_that_runs(fleet: 
     lock("3.5.7-1")
     fleet.commit()
     wanted = want(fleet.root, None, fleet.places)
-    steps = plan(wanted.desired, look(fleet.engine, wanted), package_changes(wanted, Repository(fleet.root)))
+    because = package_changes(wanted, Repository(fleet.root), fleet.places)
+    steps = plan(wanted.desired, look(fleet.engine, wanted), because)
     reasons = [one.reason for one in steps.actions if one.kind == "recreate"]
     assert len(reasons) == 4
     assert all(reason.endswith("because openssl 3.5.6-1 → 3.5.7-1") for reason in reasons)
