@@ -6,7 +6,7 @@ Whatever goes wrong on the way, the host goes on with the commit that it has acc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gitops.agent.generation import current
+from gitops.agent.generation import running
 from gitops.agent.refused import RefusedError, recall, remember
 from gitops.agent.settings import Settings, upstreams
 from gitops.git.intake import Intake
@@ -30,14 +30,14 @@ class Standing:
         remote: the server that has it as its newest; empty where no server says so.
         notes: what is in the way, a text each: servers that are away, commits that are refused.
         news: how the commit was found good, when it is a new one.
-        refused: whether a commit was refused.
+        refused: the commit that was refused; empty where none was.
     """
 
     commit: str | None
     remote: str = ""
     notes: tuple[str, ...] = ()
     news: str = ""
-    refused: bool = False
+    refused: str = ""
 
     @property
     def good(self) -> bool:
@@ -64,7 +64,7 @@ def advance(settings: Settings, places: Places, admit: Admit | None) -> Standing
     own = intake(settings, places)
     own.prepare()
     accepted = own.accepted()
-    standing = Standing(accepted or _running(places))
+    standing = Standing(accepted or running(places) or None)  # a person may have applied it
     for upstream in upstreams(settings, places):
         try:
             tip = own.tip(upstream)
@@ -77,7 +77,7 @@ def advance(settings: Settings, places: Places, admit: Admit | None) -> Standing
             news = admit(own, commit, standing.commit)
         except RefusedError as error:
             remember(error, accepted, settings, places)
-            standing = replace(standing, notes=(*standing.notes, str(error)), refused=True)
+            standing = replace(standing, notes=(*standing.notes, str(error)), refused=error.commit)
         except UserError as error:
             standing = replace(standing, notes=(*standing.notes, str(error)))
         else:
@@ -85,11 +85,3 @@ def advance(settings: Settings, places: Places, admit: Admit | None) -> Standing
             own.tidy()
             return replace(standing, commit=commit, remote=upstream.url, news=news)
     return standing
-
-
-def _running(places: Places) -> str | None:
-    """Give the commit that a person has applied on this host before it had an agent, or None."""
-    try:
-        return current(places).commit
-    except UserError:
-        return None

@@ -205,7 +205,7 @@ def test_a_commit_that_was_refused_is_remembered_until_what_it_was_judged_by_cha
 
     for admit in (refuse, refuse, None):
         standing = host.advance(admit=admit)
-        assert (standing.commit, standing.refused) == (good, True)
+        assert (standing.commit, standing.refused) == (good, bad)
         assert standing.notes == (f"refused: commit {bad[:12]} is not good",)
     assert judged == [bad]
     host.advance(host.settings(more="timeout: 21s\n"), refuse)
