@@ -4,6 +4,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from gitops.engine import labels
@@ -39,8 +40,12 @@ class Containers(Health):
         """Create a container on all its networks, without starting it; give its id."""
         with telling(f"cannot create {spec.subject}"):
             made = self._create(create_request(spec, fleet, host, generation), spec.name)
-            for network, aliases in spec.networks[1:]:
-                self._api.connect_container_to_network(made, network, aliases=list(aliases))
+            try:
+                for network, aliases in spec.networks[1:]:
+                    self._api.connect_container_to_network(made, network, aliases=list(aliases))
+            except BaseException:
+                self.remove(made)
+                raise
             return made
 
     def start(self, container: str) -> None:
@@ -73,6 +78,18 @@ class Containers(Health):
         body = {name: value for name, value in limits(spec).items() if value is not None}
         body.setdefault("PidsLimit", 0)
         tell(f"cannot change the limits of {spec.subject}", f"/containers/{quote(container)}/update", body)
+
+    def has_limits(self, container: str, spec: ContainerSpec) -> bool:
+        """Tell whether a container may use what its specification says, no more and no less."""
+        with telling(f"cannot inspect {container}"):
+            found: dict[str, Any] = self._api.inspect_container(container)["HostConfig"]
+        unlimited = {None, 0, -1}  # the engine has three words for it
+        wanted = limits(spec).items()
+        return all(
+            found[name] == value or {found[name], value} <= unlimited
+            for name, value in wanted
+            if name != "MemorySwap"
+        )
 
     def keep_down(self, container: str) -> None:
         """Let nothing but a call start a container: not its own policy when the engine starts anew."""

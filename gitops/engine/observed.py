@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,6 +71,10 @@ class Observed:
     def place(self) -> str:
         """Give the name that it has, or had before it stood aside."""
         return self.name.removesuffix(BEFORE).removesuffix(OVER)
+
+    def standing_aside(self) -> "Observed":
+        """Give it as it is once it has made room for another."""
+        return self if self.aside else replace(self, name=self.name + BEFORE)
 
     @property
     def just_started(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitops.agent.apply import Work, apply, settle
-from gitops.agent.desired import Desired
+from gitops.agent.desired import Desired, Placed
 from gitops.agent.plan import Engine, Plan, plan
 from gitops.engine.docker import Docker
 from gitops.engine.specification import (
@@ -23,6 +23,7 @@ from gitops.engine.specification import (
     PortSpec,
     VolumeSpec,
 )
+from gitops.fleet.rollout import Rollout
 from gitops.system.errors import UserError
 from tests.engine_fixtures import container
 
@@ -43,7 +44,8 @@ def wanting(fleet: str, *specs: ContainerSpec) -> Desired:
         for one in specs
         for mount in one.volumes
     }
-    return Desired(specs, tuple(networks.values()), tuple(volumes.values()))
+    placed = {one.instance: Placed("blog", Rollout(wait=0.5, batch="100%")) for one in specs}
+    return Desired(specs, tuple(networks.values()), tuple(volumes.values()), placed)
 
 
 def seen(engine: Docker, fleet: str, desired: Desired) -> Engine:
@@ -70,7 +72,9 @@ def go(
         secrets=lambda _spec: None,
         tell=told.append,
     )
-    apply(steps, desired, work)
+    applied = apply(steps, desired, work)
+    if applied.problems:
+        raise UserError.of(list(applied.problems))
     settle(desired, engine.containers(fleet, "host"), lambda: engine.containers(fleet, "host"), engine)
     return steps, told
 
