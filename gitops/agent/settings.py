@@ -34,6 +34,12 @@ def _with_url(value: object) -> object:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _some(value: tuple[object, ...]) -> tuple[object, ...]:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
 def _unsigned(value: object) -> object:
     return {"unsigned": True} if value == "unsigned" else value
 
@@ -54,6 +60,9 @@ class Remote(Model):
     token_file: Line | None = Field(
         default=None, description="File with a token that may read it, for https."
     )
+
+
+OneRemote = Annotated[Remote, BeforeValidator(_with_url)]
 
 
 class Trust(Model):
@@ -82,8 +91,8 @@ class Webhook(Model):
         description="ADDRESS:PORT; TLS and the world are a reverse proxy's business.",
     )
     secret_file: Line = Field(description="File with the secret that the forge has too.")
-    kinds: tuple[Literal["github", "gitlab", "forgejo"], ...] = Field(
-        default=("github", "gitlab", "forgejo"), min_length=1, description="Whose way of signing is taken."
+    kinds: Annotated[tuple[Literal["github", "gitlab", "forgejo"], ...], AfterValidator(_some)] = Field(
+        default=("github", "gitlab", "forgejo"), description="Whose way of signing is taken."
     )
 
 
@@ -91,8 +100,8 @@ class Settings(Model):
     """All that the agent is told; files are named as from the directory of agent.yaml."""
 
     host: Name = Field(description="Which of the fleet's hosts this machine is.")
-    remotes: Annotated[tuple[Annotated[Remote, BeforeValidator(_with_url)], ...], Field(min_length=1)] = (
-        Field(description="The fleet's repository on one server or several; the first that can be used is.")
+    remotes: Annotated[tuple[OneRemote, ...], AfterValidator(_some)] = Field(
+        description="The fleet's repository on one server or several; the first that can be used is."
     )
     branch: Branch = Field(default="main", description="The branch that this host follows.")
     path: RelativePath | None = Field(default=None, description="The fleet's directory in the repository.")

@@ -27,7 +27,7 @@ def protocol(url: str) -> str:
         return kind
     if url.startswith("/"):
         return "file"
-    if _SCP.fullmatch(url):
+    if "://" not in url and _SCP.fullmatch(url):
         return "ssh"
     raise ValueError(f"{url!r} is no URL of https, http, ssh or file, nor USER@HOST:PATH or an absolute path")
 
