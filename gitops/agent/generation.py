@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, replace
+from difflib import unified_diff
 from pathlib import Path
 
 from gitops.git.repository import Repository
@@ -128,15 +129,35 @@ def install_cron(manifest: str, fleet: str, places: Places) -> bool:
     Returns:
         True when something changed.
     """
-    path = places.cron / f"gitops-{fleet}"
-    lines = manifest.splitlines(keepends=True)
-    first = next((number for number, line in enumerate(lines) if not _ASSIGNMENT.match(line)), None)
-    if first is None:
+    path, text = places.cron / f"gitops-{fleet}", _installed(manifest)
+    if not text:
         there = path.exists()
         path.unlink(missing_ok=True)
         return there
+    return write(path, text)
+
+
+def schedule_changes(manifest: str, fleet: str, places: Places) -> list[str]:
+    """Say what `install_cron` would change: each entry that comes (`+ …`) or goes (`- …`), in order."""
+    path = places.cron / f"gitops-{fleet}"
+    before, after = path.read_text() if path.exists() else "", _installed(manifest)
+    changed = [
+        line
+        for line in unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+        if line[:1] in "+-" and line[:3] not in {"+++", "---"} and not _ASSIGNMENT.match(line[1:])
+    ]
+    environment = ["its environment changes"] if before != after and before and after else []
+    return [f"{line[0]} {line[1:]}" for line in changed] or environment
+
+
+def _installed(manifest: str) -> str:
+    """Give a manifest as cron gets it; nothing where nothing is scheduled."""
+    lines = manifest.splitlines(keepends=True)
+    first = next((number for number, line in enumerate(lines) if not _ASSIGNMENT.match(line)), None)
+    if first is None:
+        return ""
     header = [line for line in lines[:first] if not line.startswith("PATH=")]
-    return write(path, "".join([*header, *cron_environment(), *lines[first:]]))
+    return "".join([*header, *cron_environment(), *lines[first:]])
 
 
 def cron_environment() -> list[str]:

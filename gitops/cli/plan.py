@@ -19,28 +19,36 @@ def plan(
 
     The definitions are read as they are in the directory, committed or not; nothing is changed.
     """
-    from gitops.agent import host as hosts
+    from gitops.agent.change import left
+    from gitops.agent.generation import schedule_changes
+    from gitops.agent.host import look, package_changes, want
     from gitops.agent.plan import plan as work_out
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.git.repository import Repository
+    from gitops.render.cron import cron_manifest
     from gitops.system.places import places
 
-    root = fleet_root(fleet)
-    wanted = hosts.want(root, host, places())
-    found = work_out(
-        wanted.desired,
-        hosts.look(Docker(), wanted),
-        hosts.package_changes(wanted, Repository(root), places()),
-    )
+    root, place = fleet_root(fleet), places()
+    wanted = want(root, host, place)
+    because = package_changes(wanted, Repository(root), place)
+    found = work_out(wanted.desired, look(Docker(), wanted, place), because)
+    manifest = cron_manifest(wanted.fleet, wanted.host)
+    schedule = schedule_changes(manifest, wanted.fleet.settings.name, place)
     if json:
         from json import dumps
 
         actions = [
             {"action": str(one.kind), "subject": one.subject, "reason": one.reason} for one in found.actions
         ]
-        print(dumps({"host": wanted.host, "actions": actions}, indent=2))
+        actions += [{"action": "schedule", "subject": wanted.host, "reason": line} for line in schedule]
+        held = [
+            {"instance": one.instance, "result": str(one.result), "reason": one.reason} for one in found.held
+        ]
+        print(dumps({"host": wanted.host, "actions": actions, "held": held}, indent=2))
     else:
-        print("\n".join(map(str, found.actions)) or f"{wanted.host}: nothing to do")
-    if exit_code and found:
+        lines = [*map(str, found.actions), *(f"schedule {wanted.host}: {line}" for line in schedule)]
+        lines += [problem.message for problem in left(found.held, ())]
+        print("\n".join(lines) or f"{wanted.host}: nothing to do")
+    if exit_code and (found or schedule or found.held):
         raise typer.Exit(1)

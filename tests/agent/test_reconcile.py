@@ -51,7 +51,7 @@ def test_an_unchanged_host_costs_one_question_to_the_engine(fleet: FleetOnDisk) 
             asked.append(name)
             return getattr(fleet.engine, name)
 
-    look(Counting(), wanted)  # type: ignore[arg-type]  # it passes every question on to the real engine
+    look(Counting(), wanted, fleet.places)  # type: ignore[arg-type]  # it passes every question on to the real engine
     assert asked == ["containers"]
 
 
@@ -69,7 +69,7 @@ def test_a_changed_image_is_told_by_the_packages_of_the_commit_that_runs(fleet: 
     fleet.commit()
     wanted = want(fleet.root, None, fleet.places)
     because = package_changes(wanted, Repository(fleet.root), fleet.places)
-    steps = plan(wanted.desired, look(fleet.engine, wanted), because)
+    steps = plan(wanted.desired, look(fleet.engine, wanted, fleet.places), because)
     reasons = [one.reason for one in steps.actions if one.kind == "recreate"]
     assert len(reasons) == 4
     assert all(reason.endswith("because openssl 3.5.6-1 → 3.5.7-1") for reason in reasons)
