@@ -85,7 +85,7 @@ def _host(spec: ContainerSpec) -> Body:
             {"HostIp": port.host_ip, "HostPort": str(port.published or "")}
         )
     secrets = (
-        (MountSpec("bind", spec.secrets_directory, "/run/secrets", read_only=True),) if spec.secrets else ()
+        (MountSpec("bind", spec.secrets_place, "/run/secrets", read_only=True),) if spec.secrets else ()
     )
     host: Body = {
         "PortBindings": bindings,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from gitops.fleet.settings import Architecture
-from gitops.fleet.values import Line, Matching, Model, Name
+from gitops.fleet.values import AgeRecipient, Line, Model, Name
 
 AT_ONCE = 8
 """How many instances of a host are changed side by side; the next one begins when one of them is done."""
@@ -52,8 +52,8 @@ class Host(Model):
 
     architecture: Architecture = Field(default="amd64", description="What the machine is, in Debian's words.")
     scheduler: Literal["cron"] = Field(default="cron", description="Who runs jobs and backups.")
-    age: (
-        Annotated[str, Matching(r"^age1[a-z0-9]{58}$", "an age recipient, which begins with age1")] | None
-    ) = Field(default=None, description="The host's age recipient; secrets are encrypted for it.")
+    age: AgeRecipient | None = Field(
+        default=None, description="The host's age recipient; secrets are encrypted for it."
+    )
     backup: Repository | None = Field(default=None, description="Where backups of its instances go.")
     instances: dict[Name, Placement] = Field(default={}, description="What runs here.")

@@ -65,7 +65,7 @@ def test_a_secret_is_set_from_a_pipe_for_the_hosts_that_use_it(fleet: FleetOnDis
     value = bytes(range(256))
     for name in ("password", "token"):
         told = gitops(fleet, "secret", "set", name, stdin=value).stdout.decode()
-        assert told == f"secrets/{name}.age: readable on web1; commit it\n"
+        assert told == f"secrets/{name}.age: readable by web1; commit it\n"
     path = fleet.root / "secrets/password.age"
     assert decrypt(path, fleet.places.config / "age.key") == value
     gitops(fleet, "secret", "set", "password", stdin=b"")
