@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -221,6 +221,34 @@ def test_a_kill_at_any_moment_of_a_fetch_only_costs_another_one(host: Host) -> N
     assert host.advance().commit == commit
     (host.intake.root / "HEAD").write_text("")
     assert host.advance().commit == commit
+
+
+def test_packed_references_are_read_as_well(host: Host) -> None:
+    commit = host.server.commit()
+    host.advance()
+    host.intake.git("pack-refs", "--all", "--prune")
+    assert not (host.intake.root / "refs/gitops/accepted").exists()
+    assert host.advance(admit=None).commit == commit
+
+
+def test_a_full_disk_costs_a_fetch_and_the_next_one_works(host: Host, tmp_path: Path) -> None:
+    first = host.server.commit()
+    host.advance()
+    small = tmp_path / "small"
+    small.mkdir()
+    run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small))
+    try:
+        full = replace(host, places=replace(host.places, config=small / "config", state=small / "state"))
+        assert full.advance().commit == first
+        (host.server.root / "large").write_bytes(os.urandom(3 << 20))
+        second = host.server.commit()
+        standing = full.advance()
+        assert (standing.commit, standing.good) == (first, False)
+        assert "No space left" in standing.notes[0]
+        run("mount", "-o", "remount,size=20m", str(small))
+        assert full.advance().commit == second
+    finally:
+        run("umount", str(small))
 
 
 def test_no_hook_setting_or_driver_of_anybody_runs(
