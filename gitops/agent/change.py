@@ -110,7 +110,7 @@ def left(held: Iterable[Held], outcomes: Iterable[Outcome]) -> list[Problem]:
     for one in held:
         found.setdefault((one.result, one.reason), {})[one.instance] = None
     for outcome in outcomes:
-        if outcome.result is Result.NOT_TOUCHED and outcome.reason:
+        if outcome.result not in {Result.DONE, Result.FAILED} and outcome.reason:
             found.setdefault((outcome.result, outcome.reason), {})[outcome.action.instance] = None
     return [
         Problem(message=f"{result} {several(list(instances))}: {reason}")
