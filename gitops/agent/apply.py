@@ -44,6 +44,7 @@ def apply(plan: Plan, desired: Desired, work: Work) -> Applied:
     app had still before it. What fails is told in what is returned, not raised.
     """
     turn = _Turn(plan, desired, work)
+    turn.forget()
     if turn.build():
         turn.arrange()
         turn.roll_out()
@@ -80,6 +81,12 @@ class _Turn:
         )
         return Applied(tuple(outcomes), tuple(self._problems))
 
+    def forget(self) -> None:
+        """Forget what failed at another thing than git says now."""
+        for instance, failure in self._failures.read().items():
+            if instance not in self._specs or not failure.still_holds(self._specs):
+                self._failures.clear(instance)
+
     def build(self) -> bool:
         """Build what is missing; without it nothing else is begun."""
         images = [action for action in self._plan.actions if action.kind is Kind.BUILD]
@@ -110,7 +117,7 @@ class _Turn:
                 self._unready.add(action.instance)
 
     def clean_up(self) -> None:
-        """Remove networks that containers have left, and forget failures of what is gone."""
+        """Remove networks that containers have left, and forget the limits of what is gone."""
         done = {action.instance: True for action in self._plan.actions}
         for unit in self._units:
             for action in unit.actions:
@@ -122,9 +129,7 @@ class _Turn:
                 and done[action.instance]
             ):
                 self._arrange(action)
-        for instance in self._failures.read():
-            if instance not in self._specs:
-                self._failures.clear(instance)
+        self._stage.limits.tidy(lambda: self._work.engine.containers(self._work.fleet, self._work.host))
 
     def roll_out(self) -> None:
         """Change containers: what takes nothing away all at once, the rest of each app batch by batch."""

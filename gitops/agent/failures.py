@@ -5,7 +5,7 @@ A file each, `STATE/failed/INSTANCE`. Losing one costs one more try, which fails
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,8 @@ class Failure:
 
     Args:
         instance: which.
-        identity: what it was to become; see `identity`.
+        together: the instances that failed with it, itself among them: those that exchange ports.
+        identity: what these were to become; see `identity`.
         result: FAILED (and left so), ROLLED_BACK or ROLLBACK_FAILED.
         reason: why, one line for people.
         at: when, RFC 3339 in UTC.
@@ -29,11 +30,17 @@ class Failure:
     """
 
     instance: str
+    together: tuple[str, ...]
     identity: str
     result: Result
     reason: str
     at: str
     added: tuple[str, ...] = ()
+
+    def still_holds(self, wanted: Mapping[str, Iterable[ContainerSpec]]) -> bool:
+        """Tell whether what is wanted of each instance is still what failed."""
+        specs = [spec for name in self.together for spec in wanted.get(name, ())]
+        return self.identity == identity(specs)
 
     def held(self) -> Held:
         """Say that it is not tried again."""
@@ -43,8 +50,8 @@ class Failure:
 
 
 def identity(specs: Iterable[ContainerSpec]) -> str:
-    """Give 16 hexadecimal digits for what an instance is to be: all that its containers are made from."""
-    parts = sorted((spec.service, sorted(digests(spec).items())) for spec in specs)
+    """Give 16 hexadecimal digits for what containers are to be: all that they are made from."""
+    parts = sorted((spec.subject, sorted(digests(spec).items())) for spec in specs)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -66,26 +73,45 @@ class Failures:
             try:
                 told = json.loads(path.read_text())
                 made = Failure(**{**told, "result": Result(told["result"]), "added": tuple(told["added"])})
-                found[path.name] = replace(made, instance=path.name)
+                found[path.name] = replace(made, instance=path.name, together=tuple(made.together))
             except (OSError, ValueError, TypeError, KeyError):
                 continue
         return found
 
     def mark(
         self,
-        instance: str,
-        specs: Iterable[ContainerSpec],
+        instances: Mapping[str, Iterable[ContainerSpec]],
         result: Result,
         reason: str,
-        added: Iterable[str] = (),
+        added: Iterable[tuple[str, str]] = (),
     ) -> bool:
-        """Remember that an instance failed at becoming what `specs` say.
+        """Remember that instances failed together.
+
+        Args:
+            instances: what each was to become.
+            result: what became of them.
+            reason: why, one line for people.
+            added: (instance, service) of each service that was not there before.
 
         Returns:
             False when it cannot be remembered (a full disk), which must not keep anyone from going back.
         """
-        failure = Failure(instance, identity(specs), result, reason, stamp(now()), tuple(added))
-        return self._write(failure)
+        what = identity(spec for specs in instances.values() for spec in specs)
+        new = list(added)
+        failures = [
+            Failure(
+                name,
+                tuple(instances),
+                what,
+                result,
+                reason,
+                stamp(now()),
+                tuple(service for instance, service in new if instance == name),
+            )
+            for name in instances
+        ]
+        written = [self._write(failure) for failure in failures]
+        return all(written)
 
     def turned_out(self, instance: str, result: Result) -> None:
         """Remember how going back turned out, where a failure is remembered."""

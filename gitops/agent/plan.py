@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gitops.agent.action import ROLLED, Action, Because, Held, Kind, Result
 from gitops.agent.desired import Desired, Placed
-from gitops.agent.failures import Failure, identity
+from gitops.agent.failures import Failure
 from gitops.agent.steps import Found, back, clear_away, find, forward, short, upright
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec
@@ -99,7 +99,7 @@ class _Turns:
         self._failed = {
             name: failure
             for name, failure in engine.failures.items()
-            if name in self.specs and failure.identity == identity(self.specs[name])
+            if name in self.specs and failure.still_holds(self.specs)
         }
         self._failures = Counter(self._group(name) for name in self._failed)
 

@@ -133,7 +133,7 @@ class Rollout:
             wait_for(spec, on, container, engine, self.stage.pause)
         self._begin(number, action)
         if action.kind is Kind.UPDATE and is_:
-            self.stage.limits.update(is_.id, spec, engine)
+            self.stage.limits.update(is_, spec, engine)
             return
         if spec.secrets:
             work.secrets(spec)
@@ -216,16 +216,15 @@ class Rollout:
         return [action for action in self.unit.actions if action.kind is not Kind.PUT_BACK]
 
     def _remember(self, result: Result, reason: str) -> None:
-        for instance in self.unit.instances:
-            added = [
-                one.subject.partition("/")[2]
-                for one in self.unit.actions
-                if one.kind is Kind.CREATE and one.instance == instance
-            ]
-            specs = self.stage.specs[instance]
-            if not self.stage.failures.mark(instance, specs, result, reason, added):
-                told = f"{instance}: its failure cannot be remembered, so the next apply tries again"
-                self.stage.work.tell(told)
+        specs = {instance: self.stage.specs[instance] for instance in self.unit.instances}
+        added = [
+            (one.spec.instance, one.spec.service)
+            for one in self.unit.actions
+            if one.kind is Kind.CREATE and isinstance(one.spec, ContainerSpec)
+        ]
+        if not self.stage.failures.mark(specs, result, reason, added):
+            names = " and ".join(self.unit.instances)
+            self.stage.work.tell(f"{names}: the failure cannot be remembered, so the next apply tries again")
 
     def _go_back(self) -> None:
         """Remove what is new, put back what stood aside, and see that it works; raises UserError."""

@@ -79,17 +79,17 @@ class Containers(Health):
         body.setdefault("PidsLimit", 0)
         tell(f"cannot change the limits of {spec.subject}", f"/containers/{quote(container)}/update", body)
 
-    def has_limits(self, container: str, spec: ContainerSpec) -> bool:
-        """Tell whether a container may use what its specification says, no more and no less."""
+    def other_limits(self, container: str, spec: ContainerSpec) -> list[str]:
+        """Give those limits of a container, in Compose's words, that are not what its specification says."""
         with telling(f"cannot inspect {container}"):
             found: dict[str, Any] = self._api.inspect_container(container)["HostConfig"]
-        unlimited = {None, 0, -1}  # the engine has three words for it
-        wanted = limits(spec).items()
-        return all(
-            found[name] == value or {found[name], value} <= unlimited
-            for name, value in wanted
-            if name != "MemorySwap"
-        )
+        unlimited, wanted = {None, 0, -1}, limits(spec)  # the engine has three words for "no limit"
+        words = {"mem_limit": "Memory", "cpus": "NanoCpus", "pids_limit": "PidsLimit"}
+        return [
+            name
+            for name, word in words.items()
+            if found[word] != wanted[word] and not {found[word], wanted[word]} <= unlimited
+        ]
 
     def keep_down(self, container: str) -> None:
         """Let nothing but a call start a container: not its own policy when the engine starts anew."""
