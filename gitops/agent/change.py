@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops.agent.action import Held, Result
-from gitops.agent.applied import Applied, Outcome
+from gitops.agent.applied import Outcome
 from gitops.agent.apply import Work, apply, settle
+from gitops.agent.garbage import collect_and_tell
 from gitops.agent.generation import install_cron
 from gitops.agent.host import Wanted
 from gitops.agent.plan import Plan
 from gitops.agent.recording import Recorded
+from gitops.agent.space import require_space
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec
@@ -51,9 +53,9 @@ class Change:
             steps: what is to be done.
             turn: is told how each step ended.
         """
-        applied = Applied()
+        # Also where there is nothing to do: what failed at another thing than git says now is forgotten.
+        applied = apply(steps, self.wanted.desired, self._work())
         if steps:
-            applied = apply(steps, self.wanted.desired, self._work())
             turn.steps = [_step(one) for one in applied.outcomes]
         ill = {one.instance for one in steps.held}
         ill |= {one.action.instance for one in applied.outcomes if one.result is not Result.DONE}
@@ -88,11 +90,20 @@ class Change:
             fleet=self.wanted.fleet.settings.name,
             host=self.wanted.host,
             generation=self.commit,
-            build=lambda images: self.build(self.wanted, images),
+            build=self._build,
             secrets=self._give_secrets,
             tell=lambda line: self.tell(hide(line, self._secrets)),
             state=self.places.state,
         )
+
+    def _build(self, images: Sequence[str]) -> None:
+        """Build images where there is room for them, or where there can be made some."""
+        try:
+            require_space(self.wanted, images, self.engine, self.places)
+        except UserError:
+            collect_and_tell(self.wanted, self.places, self.tell)
+            require_space(self.wanted, images, self.engine, self.places)
+        self.build(self.wanted, images)
 
     @property
     def _secrets(self) -> Path:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from gitops.agent.change import Build, Change
+from gitops.agent.garbage import collect_and_tell
 from gitops.agent.generation import check_out, make_current, running
 from gitops.agent.host import look, package_changes, want
 from gitops.agent.plan import Plan, plan
@@ -70,5 +71,7 @@ def reconcile(
         if not steps:
             now = change.containers()
             remember(generation.commit, host, wanted.host, wanted.fleet.settings.name, now, places)
+        if steps or before != generation.commit:
+            collect_and_tell(wanted, places, tell)
         tell(f"{wanted.host}: {'done, and everything works' if steps else 'nothing to do'}")
         return steps
