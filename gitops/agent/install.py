@@ -136,7 +136,9 @@ def _start(settings: Settings, places: Places, *, systemd: bool) -> list[str]:
         changed, other, path = write(unit, text), cron, unit
         hint = f"start it: systemctl daemon-reload && systemctl enable --now {UNIT}"
     else:
-        line = f"* * * * * root {shlex.join([*program, 'agent', 'once'])} >/dev/null\n"
+        # A tick that takes longer than a minute is not in the way of the next one, nor worth a mail.
+        alone = ["flock", "--nonblock", str(places.state / "cron.lock")]
+        line = f"* * * * * root {shlex.join([*alone, *program, 'agent', 'once'])} >/dev/null\n"
         text = "".join(
             ["# Written by gitops agent install.\n", *cron_environment(), line.replace("%", r"\%")]
         )

@@ -1,8 +1,10 @@
 """One tick of the agent: take in what is new, as far as it is good, then make the host what it says."""
 
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from gitops.git.intake import Intake
     from gitops.system.places import Places
 
-_LOCK = "tick.lock"
 _REPORT = "tick.json"
 
 
@@ -83,7 +84,7 @@ def tick(
     """
     if until := paused(places):
         return _over(Tick("", (), "paused", until), places)
-    with exclusive(places.runtime / _LOCK, "the agent of this host"), isolated():
+    with _alone(places):
         standing = advance(settings, places, _judge(settings, places))
         _record(standing, places)
         for note in (*standing.notes, *filter(None, [standing.news])):
@@ -122,7 +123,7 @@ def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | Non
     """
     if until := paused(places):
         return _over(Tick("", (), "paused", until), places)
-    with exclusive(places.runtime / _LOCK, "the agent of this host"), isolated():
+    with _alone(places):
         try:
             standing = advance(settings, places, None)
         except MovedError:
@@ -137,13 +138,15 @@ def accept(commit: str, settings: "Settings", places: "Places") -> str:
     """Begin anew from a commit that does not stand on the one of before; say how it was found good.
 
     Raises:
-        UserError: it has not been fetched.
+        UserError: it is not named in full, or has not been fetched.
         RefusedError: it is not signed by whom the host trusts, or fails the check.
     """
-    with exclusive(places.runtime / _LOCK, "the agent of this host"), isolated():
+    if not re.fullmatch("[0-9a-f]{40,64}", commit):
+        raise UserError(f"{commit!r} is not the whole name of a commit", hint="git rev-parse says it")
+    with _alone(places):
         own = intake(settings, places)
         own.prepare()
-        news = _judge(settings, places)(own, commit := own.commit(commit), None)
+        news = _judge(settings, places)(own, own.commit(commit), None)
         own.accept(commit)
         return news
 
@@ -155,6 +158,13 @@ def last(places: "Places") -> Tick | None:
         return Tick(**{**kept, "notes": tuple(kept["notes"])})
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+
+
+@contextmanager
+def _alone(places: "Places") -> Iterator[None]:
+    """Be the only one that ticks; a look of the daemon, which is over in a moment, is waited for."""
+    with exclusive(places.runtime / "tick.lock", "the agent of this host", wait=2), isolated():
+        yield
 
 
 def _judge(settings: "Settings", places: "Places") -> Admit:

@@ -2,10 +2,10 @@
 
 import os
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 from gitops.system.errors import UserError
 from gitops.system.places import Places
@@ -13,22 +13,30 @@ from gitops.system.places import Places
 _NAME = "agent.sock"
 
 
-def listen(places: Places, woken: Callable[[], None]) -> socket.socket:
-    """Call `woken` in a thread for each knock, until the process ends; only this user may knock."""
+@contextmanager
+def listen(places: Places, woken: Callable[[], None]) -> Iterator[None]:
+    """Call `woken` in a thread for each knock while the block runs; only this user may knock."""
     places.runtime.mkdir(parents=True, exist_ok=True)
-    (places.runtime / _NAME).unlink(missing_ok=True)
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    os.fchmod(server.fileno(), 0o600)  # before it has a name, so that it never has another mode
-    _at(places.runtime, server.bind)
+    path = places.runtime / _NAME
+    path.unlink(missing_ok=True)
+    over = Event()
 
     def answer() -> None:
-        with suppress(OSError):  # it is closed, when the agent ends
-            while True:
-                server.recv(64)
-                woken()
+        while server.recv(64) is not None and not over.is_set():
+            woken()
 
-    Thread(target=answer, daemon=True).start()
-    return server
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        os.fchmod(server.fileno(), 0o600)  # before it has a name, so that it never has another mode
+        _at(places.runtime, server.bind)
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            server.shutdown(socket.SHUT_RDWR)  # which ends recv
+            thread.join()
+            path.unlink(missing_ok=True)
 
 
 def wake(places: Places) -> None:

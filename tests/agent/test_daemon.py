@@ -1,6 +1,7 @@
 """The daemon as a process: it follows, wakes, survives and ends."""
 
 import hmac
+import os
 import signal
 import socket
 import subprocess
@@ -162,6 +163,25 @@ def test_a_stop_in_the_middle_of_a_change_ends_it_between_two_steps_and_the_next
     assert sorted(names) == sorted(
         f"{fleet.name}.{one}" for one in ("alice.db", "alice.web", "bob.db", "bob.web")
     )
+
+
+def test_a_tick_that_is_killed_at_any_moment_is_made_good_by_the_next(ready: Followed) -> None:
+    fleet = ready.fleet
+    for number in range(8):
+        commit = ready.push(alice=f"round{number}", bob=f"round{number}")
+        process = subprocess.Popen([GITOPS, "agent", "once"], start_new_session=True, stdout=subprocess.PIPE)
+        try:
+            process.communicate(timeout=0.3 + 0.35 * number)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    subprocess.run([GITOPS, "agent", "once"], check=True, stdout=subprocess.DEVNULL)
+    assert at(fleet, commit)()
+    containers = fleet.engine.containers(fleet.name, "web1")
+    assert sorted(one.name for one in containers) == [
+        f"{fleet.name}.{one}" for one in ("alice.db", "alice.web", "bob.db", "bob.web")
+    ]
+    assert all(one.state == "running" for one in containers)
 
 
 def test_an_agent_at_rest_is_small(ready: Followed) -> None:

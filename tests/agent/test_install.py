@@ -120,7 +120,7 @@ def test_without_systemd_cron_ticks_every_minute_and_neither_starts_beside_the_o
     said = install(None, host, systemd=False)
     assert not unit_path(host).exists()
     lines = (host.cron / "gitops-agent").read_text().splitlines()
-    assert lines[-1].startswith("* * * * * root ")
+    assert lines[-1].startswith(f"* * * * * root flock --nonblock {host.state}/cron.lock ")
     assert lines[-1].endswith("agent once >/dev/null")
     assert f"GITOPS_ROOT={host.config.parent.parent}" in lines
     assert "cron starts it within a minute" in said

@@ -130,6 +130,8 @@ def test_a_force_push_is_refused_until_a_person_accepts_it(followed: Followed) -
     assert not done.good
     assert "does not stand on" in told[0]
     assert followed.fleet.running() == before
+    with pytest.raises(UserError, match="whole name"):
+        accept("refs/gitops/seen", followed.settings, followed.fleet.places)
     accept(rewritten, followed.settings, followed.fleet.places)
     done, _ = followed.tick()
     assert (done.commit, done.good) == (rewritten, True)
