@@ -40,12 +40,8 @@ class Containers(Health):
         """Create a container on all its networks, without starting it; give its id."""
         with telling(f"cannot create {spec.subject}"):
             made = self._create(create_request(spec, fleet, host, generation), spec.name)
-            try:
-                for network, aliases in spec.networks[1:]:
-                    self._api.connect_container_to_network(made, network, aliases=list(aliases))
-            except BaseException:
-                self.remove(made)
-                raise
+            for network, aliases in spec.networks[1:]:
+                self._api.connect_container_to_network(made, network, aliases=list(aliases))
             return made
 
     def start(self, container: str) -> None:

@@ -22,6 +22,7 @@ from gitops.system.places import Places, places
 LOOP = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 APP = f"""\
 parameters: {{greeting: {{default: hello}}}}
+rollout: {{wait: 500ms}}
 services:
   db:
     image: tiny

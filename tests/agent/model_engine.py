@@ -65,7 +65,7 @@ def _left(action: Action, others: tuple[Observed, ...], engine: Engine) -> tuple
     if action.kind in {Kind.REMOVE, Kind.TIDY}:
         return ()
     if action.kind in {Kind.PUT_BACK, Kind.ROLL_BACK} and action.before:
-        return (replace(action.before, name=action.before.place, state="running"),)
+        return (replace(action.before, name=action.before.place, state="running", status="Up 1 second"),)
     if not isinstance(spec, ContainerSpec):
         raise TypeError(action)
     if spec.image not in engine.images and action.kind in {Kind.CREATE, Kind.RECREATE}:
