@@ -161,11 +161,17 @@ FAULTS: dict[str, tuple[dict[str, dict[str, str] | str | None], str]] = {
     ),
     "a batch of nothing": (
         {BLOG: {"backup:\n": "rollout: {batch: 0}\nbackup:\n"}},
-        "apps/blog.yaml:15:18: `batch` must be a number of instances, or a part of them, for example 10%, not '0'",
+        (
+            "apps/blog.yaml:15:18: `batch` must be a number of instances, or a part of them, for example 10%,"
+            " not '0'"
+        ),
     ),
     "a batch of more than all": (
         {BLOG: {"backup:\n": "rollout: {batch: 101%}\nbackup:\n"}},
-        "apps/blog.yaml:15:18: `batch` must be a number of instances, or a part of them, for example 10%, not '101%'",
+        (
+            "apps/blog.yaml:15:18: `batch` must be a number of instances, or a part of them, for example 10%,"
+            " not '101%'"
+        ),
     ),
     "unknown image of a service": (
         {BLOG: {"image: db": "image: bd"}},
