@@ -8,11 +8,9 @@ cache costs only time.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import gitops
 from gitops.agent.generation import cron_environment
 from gitops.agent.rollback import instead_of
 from gitops.engine.docker import Docker
@@ -21,8 +19,8 @@ from gitops.engine.specification import format_digests
 from gitops.system.files import write
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
+from gitops.system.program import program
 from gitops.system.run import run
-from gitops.system.shipped import shipped
 
 
 def still_so(commit: str | None, host: str | None, engine: Docker, places: Places) -> str | None:
@@ -89,16 +87,8 @@ def clean_commit(repository: Path) -> str | None:
 
 
 def _path(commit: str, host: str | None, places: Places) -> Path:
-    key = json.dumps([commit, host, str(places), cron_environment(), _program()])
+    key = json.dumps([commit, host, str(places), cron_environment(), program()])
     return places.cache / "unchanged" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-
-
-def _program() -> list[object]:
-    """Tell this program from any other state of it: a checkout changes without its version changing."""
-    directories = [Path(gitops.__file__).parent, shipped("templates")]
-    files = [Path(top, name) for start in directories for top, _, names in os.walk(start) for name in names]
-    stats = sorted((str(file), file.stat().st_mtime_ns) for file in files if file.suffix != ".pyc")
-    return [gitops.__version__, hashlib.sha256(repr(stats).encode()).hexdigest()]
 
 
 def _schedule(fleet: str, places: Places) -> str:
