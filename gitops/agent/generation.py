@@ -115,6 +115,12 @@ def running(places: Places) -> str:
     return link.readlink().name if link.is_symlink() else ""
 
 
+def runs_here(host: str, places: Places) -> bool:
+    """Tell whether this machine is a host, and not somebody's desk."""
+    path = places.state / "host"
+    return path.is_file() and path.read_text().strip() == host
+
+
 def install_cron(manifest: str, fleet: str, places: Places) -> bool:
     """Give the host's cron its manifest, or take it away where nothing is scheduled.
 

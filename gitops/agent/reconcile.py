@@ -8,6 +8,7 @@ from gitops.agent.generation import check_out, make_current, running
 from gitops.agent.host import look, package_changes, want
 from gitops.agent.plan import Plan, plan
 from gitops.agent.recording import recorded
+from gitops.agent.report import prepare
 from gitops.agent.rollback import end, instead_of
 from gitops.agent.unchanged import remember
 from gitops.engine.docker import Docker
@@ -66,6 +67,7 @@ def reconcile(
             end(places, at=commit)
             change.schedule()
             problems = change.carry_out(steps, turn)
+            prepare(wanted, generation.commit, engine, places)
             if problems:
                 raise UserError.of(problems)
         if not steps:

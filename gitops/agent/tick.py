@@ -94,6 +94,8 @@ def tick(
         if still_so(standing.commit, settings.host, engine, places):
             return _over(_tick(standing, "nothing to do"), places)
         from gitops.agent.reconcile import reconcile  # noqa: PLC0415  # what there is to do is mostly nothing
+        from gitops.agent.report import publish  # noqa: PLC0415  # see above
+        from gitops.agent.settings import upstreams  # noqa: PLC0415  # see above
 
         try:
             done = reconcile(
@@ -109,6 +111,9 @@ def tick(
         except UserError as error:
             _over(_tick(standing, "failed", str(error)), places)
             raise
+        finally:
+            if said := publish(intake(settings, places), upstreams(settings, places), places):
+                tell(said)
         return _over(_tick(standing, "applied" if done else "nothing to do"), places)
 
 

@@ -17,12 +17,16 @@ def plan(
 ) -> None:
     """Say what apply would do, and why.
 
-    The definitions are read as they are in the directory, committed or not; nothing is changed.
+    The definitions are read as they are in the directory, committed or not; nothing is changed. For a host
+    that is not this machine, and that reports, the plan is made against what it said last.
     """
+    from dataclasses import replace
+
     from gitops.agent.change import left
-    from gitops.agent.generation import schedule_changes
+    from gitops.agent.generation import runs_here, schedule_changes
     from gitops.agent.host import look, package_changes, want
     from gitops.agent.plan import plan as work_out
+    from gitops.agent.reported import fetch
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.git.repository import Repository
@@ -31,10 +35,15 @@ def plan(
 
     root, place = fleet_root(fleet), places()
     wanted = want(root, host, place)
-    because = package_changes(wanted, Repository(root), place)
-    found = work_out(wanted.desired, look(Docker(), wanted, place), because)
+    git = Repository(root)
+    reported = None
+    if wanted.fleet.hosts[wanted.host].report and not runs_here(wanted.host, place):
+        reported = fetch(git, wanted)
+        wanted = want(root, wanted.host, replace(place, runtime=reported.runtime))
+    seen = reported.engine if reported else look(Docker(), wanted, place)
+    found = work_out(wanted.desired, seen, package_changes(wanted, git, place))
     manifest = cron_manifest(wanted.fleet, wanted.host)
-    schedule = schedule_changes(manifest, wanted.fleet.settings.name, place)
+    schedule = [] if reported else schedule_changes(manifest, wanted.fleet.settings.name, place)
     if json:
         from json import dumps
 
@@ -45,8 +54,11 @@ def plan(
         held = [
             {"instance": one.instance, "result": str(one.result), "reason": one.reason} for one in found.held
         ]
-        print(dumps({"host": wanted.host, "actions": actions, "held": held}, indent=2))
+        told = {"host": wanted.host, "reported": reported and reported.time}
+        print(dumps({**told, "actions": actions, "held": held}, indent=2))
     else:
+        if reported:
+            print(reported)
         lines = [*map(str, found.actions), *(f"schedule {wanted.host}: {line}" for line in schedule)]
         lines += [problem.message for problem in left(found.held, ())]
         print("\n".join(lines) or f"{wanted.host}: nothing to do")

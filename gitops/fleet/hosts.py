@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from gitops.fleet.settings import Architecture
+from gitops.fleet.updates import Branch
 from gitops.fleet.values import AgeRecipient, Line, Model, Name
 
 AT_ONCE = 8
@@ -40,6 +41,19 @@ class Repository(Model):
     keep: Keep = Field(default_factory=Keep.model_construct, description="How many backups stay.")
 
 
+class Report(Model):
+    """Where a host says what it runs, for plans made elsewhere."""
+
+    branch: Branch = Field(
+        default="gitops/reports",
+        description="The host pushes to BRANCH/NAME; its deploy key must be allowed to.",
+    )
+    key: Line | None = Field(
+        default=None,
+        description="The host's ssh key, as in deploy.key.pub, that must have signed its reports.",
+    )
+
+
 class Placement(Model):
     """One instance: which app, with which parameters."""
 
@@ -56,4 +70,5 @@ class Host(Model):
         default=None, description="The host's age recipient; secrets are encrypted for it."
     )
     backup: Repository | None = Field(default=None, description="Where backups of its instances go.")
+    report: Report | None = Field(default=None, description="Whether and where the host says what it runs.")
     instances: dict[Name, Placement] = Field(default={}, description="What runs here.")
