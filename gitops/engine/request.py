@@ -84,9 +84,7 @@ def _host(spec: ContainerSpec) -> Body:
         bindings.setdefault(f"{port.target}/{port.protocol}", []).append(
             {"HostIp": port.host_ip, "HostPort": str(port.published or "")}
         )
-    secrets = (
-        (MountSpec("bind", spec.secrets_place, "/run/secrets", read_only=True),) if spec.secrets else ()
-    )
+    secrets = (MountSpec("bind", spec.secrets_place, "/run/secrets", read_only=True),) if spec.secrets else ()
     host: Body = {
         "PortBindings": bindings,
         "Mounts": [_mount(mount) for mount in (*spec.volumes, *secrets)],
