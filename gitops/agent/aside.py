@@ -13,17 +13,19 @@ _RUNS = {"running", "restarting", "paused"}
 
 
 def stand_aside(engine: Docker, one: Observed, *, stopped: bool) -> None:
-    """Give a container's name to another; `stopped`: and stop it.
+    """Take a container out of its place; `stopped`: and stop it.
 
-    The name comes first: from then on everybody can tell what it is. Then its own policy goes, since an
-    engine that starts anew would start it beside its successor; `unless-stopped` is harmless by itself.
+    It stops before it is renamed: until then it is a container that stands still, which anybody would start
+    again. (And Docker 20.10 may lose track of a network when a container on it is renamed while it runs.) Its
+    policy goes last, when its name tells that this is to come back: an engine that starts anew would start it
+    beside its successor; `unless-stopped` is harmless by itself.
     """
+    if stopped:
+        engine.stop(one.id)
     if not one.aside:
         engine.rename(one.id, one.place + BEFORE)
-    if stopped:
-        if one.restart != UNLESS_STOPPED:
-            engine.keep_down(one.id)
-        engine.stop(one.id)
+    if stopped and one.restart != UNLESS_STOPPED:
+        engine.keep_down(one.id)
 
 
 def put_back(engine: Docker, one: Observed) -> None:
@@ -31,9 +33,10 @@ def put_back(engine: Docker, one: Observed) -> None:
 
     The policy comes before the name: as long as it stands aside, everybody can tell that this is not over.
     """
-    if one.restart != UNLESS_STOPPED:
-        engine.let_restart(one.id, one.restart)
-    engine.rename(one.id, one.place)
+    if one.aside:
+        if one.restart != UNLESS_STOPPED:
+            engine.let_restart(one.id, one.restart)
+        engine.rename(one.id, one.place)
     if ran(one):
         engine.start(one.id)
 
@@ -44,10 +47,11 @@ def let_go(engine: Docker, kept: Sequence[Observed]) -> None:
     Where that is several, the first is renamed to say so, and goes last: one step decides for all of them.
     """
     first, *others = kept
+    for one in kept:
+        engine.stop(one.id)
     if others:
         engine.rename(first.id, first.place + OVER)
     for one in (*others, first):
-        engine.stop(one.id)
         engine.remove(one.id)
 
 

@@ -156,6 +156,7 @@ class Rollout:
                 engine.remove(is_.id)
         kept = self._aside.get(number) or before or is_
         if kept:
+            self._aside[number] = kept
             stand_aside(engine, kept, stopped=stopped)
             self._aside[number] = kept.standing_aside()
 
