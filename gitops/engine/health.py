@@ -82,13 +82,11 @@ class Health(Connected):
             pause: waits some seconds; raises what is to end the waiting.
         """
         begun = time.monotonic()
-        first = self._inspect(container)
-        while True:
-            now = self._inspect(container)
-            state = self._judged(now, first, time.monotonic() - begun, wait, patience)
-            if state is not None:
-                return Verdict(state == "", state, "" if state == "" else self.health(container)[1])
+        first = now = self._inspect(container)
+        while (state := self._judged(now, first, time.monotonic() - begun, wait, patience)) is None:
             pause(_PAUSE)
+            now = self._inspect(container)
+        return Verdict(state == "", state, "" if state == "" else self.health(container)[1])
 
     def _judged(
         self, now: dict[str, Any], first: dict[str, Any], passed: float, wait: float, patience: float
