@@ -1,12 +1,24 @@
 """Networks and volumes of a host: known by their labels, made when they are missing."""
 
 import contextlib
+from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from gitops.engine import labels
 from gitops.engine.connected import Connected
 from gitops.engine.connection import telling
 from gitops.engine.specification import NetworkSpec, VolumeSpec
+from gitops.engine.subnets import free_subnet, routed
+
+_TRIES = 10  # others may take the same subnet at the same moment
+_FULL = (
+    *(
+        "fully subnetted",
+        "non-overlapping IPv4 address pool",
+    ),  # the engine's pools are full: Docker 28, 20.10
+    *("overlaps with other one", "invalid pool request"),  # somebody was quicker
+)
 
 
 class Networks(Connected):
@@ -21,15 +33,38 @@ class Networks(Connected):
             }
 
     def ensure_network(self, spec: NetworkSpec, fleet: str, host: str) -> None:
-        """Make a network unless it is there."""
+        """Make a network unless it is there; where the engine's own address pools are full, from others."""
         with telling(f"cannot make the network {spec.name}"):
             # The engine's name filter matches parts of names.
             if any(one["Name"] == spec.name for one in self._api.networks(names=[spec.name])):
                 return
             own = {labels.INSTANCE: spec.instance, labels.NETWORK: spec.network}
-            self._api.create_network(
-                spec.name, driver="bridge", labels={labels.FLEET: fleet, labels.HOST: host, **own}
-            )
+            self._create_network(spec.name, {labels.FLEET: fleet, labels.HOST: host, **own})
+
+    def _create_network(self, name: str, marks: dict[str, str]) -> None:
+        from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
+        from docker.types import IPAMConfig, IPAMPool  # noqa: PLC0415  # see above
+
+        ipam = None
+        for attempt in range(_TRIES):
+            try:
+                self._api.create_network(name, driver="bridge", labels=marks, ipam=ipam)
+            except APIError as error:
+                said = str(error.explanation)
+                if attempt == _TRIES - 1 or not any(words in said for words in _FULL):
+                    raise
+            else:
+                return
+            subnet = free_subnet([*self._subnets(), *routed()])
+            if subnet:
+                ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))])
+
+    def _subnets(self) -> Iterator[IPv4Network]:
+        """Give what the engine's networks take up."""
+        for one in self._api.networks():
+            for pool in (one.get("IPAM") or {}).get("Config") or ():
+                with contextlib.suppress(KeyError, ValueError):  # IPv6, or none
+                    yield IPv4Network(pool["Subnet"])
 
     def remove_network(self, name: str) -> None:
         """Remove a network; one that is gone already is no error."""
