@@ -16,6 +16,7 @@ from gitops.agent.batches import Unit
 from gitops.agent.failures import Failures
 from gitops.agent.limits import Limits
 from gitops.agent.waiting import PATIENCE, patience, wait_for
+from gitops.engine.connection import AwayError
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, digests
@@ -96,6 +97,10 @@ class Rollout:
             for number, action in enumerate(self.unit.actions if self.unit.rolls else ()):
                 at = number
                 self._prove(action)
+        except AwayError as error:
+            # Nothing is remembered of an engine that died, as of a kill: the next apply carries on from here.
+            self.problems = error.problems
+            return self._outcomes(Result.FAILED, error.problems[0].message, at)
         except UserError as error:
             self.problems = error.problems
             return self._failed(at, error.problems[0].message)

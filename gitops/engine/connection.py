@@ -17,6 +17,10 @@ _PATIENCE = 120
 """Seconds that one answer may take."""
 
 
+class AwayError(UserError):
+    """No engine answers; that says nothing about the thing that it was asked for."""
+
+
 def address() -> str:
     """Say where the engine is: what `DOCKER_HOST` names, otherwise the system's socket.
 
@@ -88,9 +92,9 @@ def _refusal(body: bytes) -> str:
         return body.decode(errors="replace").strip()
 
 
-def away(what: str) -> UserError:
+def away(what: str) -> AwayError:
     """Say that no engine answers, and what to do."""
-    return UserError(
+    return AwayError(
         f"{what}: no container engine answers at {address()}",
         hint="start it (systemctl start docker), or join the group docker and log in again",
     )

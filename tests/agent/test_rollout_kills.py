@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitops.agent.desired import Desired
+from gitops.engine.connection import away
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, HealthSpec
 from gitops.fleet.rollout import Rollout
@@ -45,6 +46,7 @@ class Mortal:
     engine: Docker
     calls_left: int
     after: bool
+    death: BaseException = field(default_factory=_Killed)
     made: list[str] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> object:
@@ -59,7 +61,7 @@ class Mortal:
                 return call(*args, **options)
             if len(self.made) == self.calls_left and self.after:
                 call(*args, **options)
-            raise _Killed
+            raise self.death
 
         return counted
 
@@ -123,6 +125,25 @@ def test_a_roll_out_that_dies_at_any_step_is_completed(host: Deployment, image: 
         die(host, goal, at, after=after)
         host.apply(goal)
         assert whole(host, goal), f"killed at {at} of {total}"
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_engine_that_dies_at_any_step_is_no_failure_of_what_it_was_to_run(
+    host: Deployment, image: str, *, after: bool
+) -> None:
+    first, second = (
+        wanting(host.fleet, *(replace(one, hostname=name) for one in alice(host, image)), rollout=QUICK)
+        for name in ("first", "second")
+    )
+    host.apply(first)
+    total = calls(host, second)
+    for at in range(1 + after, total + 1, 4):
+        host.apply(first)
+        dying = Mortal(host.engine, at, after, away("it died"))
+        _, applied = replace(host, engine=dying).apply(second)  # type: ignore[arg-type]  # as above
+        assert applied.problems
+        host.apply(second)
+        assert whole(host, second), f"died at {at} of {total}"
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
