@@ -1,224 +1,211 @@
 """Carrying a plan out: the only code that changes what runs on a host.
 
 Every step leaves the host in a state that the next plan understands, so a kill at any point loses nothing but
-time: what is missing is made, what was made but not started is started, and no step removes a volume.
+time: what is missing is made, what was made but not started is started, what stands aside is put back or let
+go, and no step removes a volume.
 """
 
+import contextlib
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import groupby
+from datetime import datetime
+from functools import partial
 
-from gitops.agent.desired import Desired
-from gitops.agent.plan import Action, Kind, Plan
-from gitops.engine.docker import Docker
-from gitops.engine.observed import Observed
-from gitops.engine.specification import ContainerSpec, DependencySpec, NetworkSpec, VolumeSpec, digests
+from gitops.agent.action import Action, Kind, Result
+from gitops.agent.applied import Applied, Outcome
+from gitops.agent.batches import Unit, batches, units
+from gitops.agent.desired import Desired, Placed
+from gitops.agent.failures import Failures
+from gitops.agent.limits import Limits
+from gitops.agent.plan import Plan, stopped
+from gitops.agent.rollout import Rollout, Stage, Work
+from gitops.agent.waiting import settle
+from gitops.engine.specification import NetworkSpec, VolumeSpec
 from gitops.fleet.hosts import AT_ONCE
+from gitops.system.clock import now
 from gitops.system.errors import Problem, UserError
 
-_PATIENCE = 300.0
-"""Seconds that a container may take to become healthy; its own healthcheck mostly decides sooner."""
+__all__ = ["Applied", "Work", "apply", "settle"]
 
-_DYING_PATIENCE = 10.0
-"""Seconds in which a container that dies and is started again must come to itself."""
-
-_FIRST_SECONDS = 3.0
-"""Seconds in which a container without a healthcheck must have stayed up for one."""
-
-
-_WELL = {"", "healthy"}
-_STEPS = {Kind.CREATE, Kind.RECREATE, Kind.START, Kind.RESTART}
-_UNDER_WAY = {"running", "starting", "healthy", "unhealthy", "created", "restarting"}
+_SIDE_BY_SIDE = 64
+"""How many instances of a batch are waited for at once; the engine makes and starts AT_ONCE of them."""
 
 
 class _InterruptedError(Exception):
     """The user has pressed Ctrl-C; threads end at their next pause."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """What applying needs besides a plan.
+def apply(plan: Plan, desired: Desired, work: Work) -> Applied:
+    """Make the host so; tell of each action what became of it.
 
-    Args:
-        engine: the host's engine.
-        fleet: the fleet's name, for labels.
-        host: the host's name.
-        generation: the commit that is applied.
-        build: builds images, by name.
-        secrets: makes a container's secrets readable to it.
-        tell: says what is being done.
+    One instance's failure does not keep the others from their due, save those that the roll-out of the same
+    app had still before it. What fails is told in what is returned, not raised.
     """
-
-    engine: Docker
-    fleet: str
-    host: str
-    generation: str
-    build: Callable[[Sequence[str]], None]
-    secrets: Callable[[ContainerSpec], None]
-    tell: Callable[[str], None]
-
-
-def apply(plan: Plan, desired: Desired, work: Work) -> None:
-    """Make the host so. One instance's failure does not keep the others from their due.
-
-    Raises:
-        UserError: what failed, each with its instance.
-    """
-    images = [action.subject for action in plan.actions if action.kind is Kind.BUILD]
-    if images:
-        work.build(images)
-    _let_go(plan, work)
-    for starts, actions in groupby(plan.actions, lambda action: action.kind in _STEPS):
-        if starts:
-            _instances(list(actions), desired, work)
-        else:
-            for action in actions:
-                _arrange(action, work)
+    turn = _Turn(plan, desired, work)
+    turn.forget()
+    if turn.build():
+        turn.arrange()
+        turn.roll_out()
+        turn.clean_up()
+    return turn.applied()
 
 
-def settle(
-    desired: Desired, seen: Sequence[Observed], look: Callable[[], Sequence[Observed]], engine: Docker
-) -> None:
-    """Wait until every container works, or tell which do not and what they last said.
+class _Turn:
+    """One plan being carried out."""
 
-    Args:
-        desired: the containers in question.
-        seen: the newest list; containers that are well in it cost no further call.
-        look: gives a newer list: one that has only just started may be about to die.
-        engine: asked about those that are not well.
+    def __init__(self, plan: Plan, desired: Desired, work: Work) -> None:
+        self._plan, self._work = plan, work
+        self._outcomes: dict[int, Outcome] = {}
+        self._problems: list[Problem] = []
+        self._unready: set[str] = set()
+        self._stopping = threading.Event()
+        self._specs = desired.instances()
+        self._units = units(plan.actions, desired)
+        self._instances = Counter(desired.placed.get(name, Placed()) for name in self._specs)
+        self._failed = {
+            (desired.placed.get(one.instance, Placed()), one.instance)
+            for one in plan.held
+            if one.result is not Result.NOT_TOUCHED
+        }
+        turns = threading.BoundedSemaphore(AT_ONCE)
+        self._failures = Failures(work.state)
+        self._stage = Stage(work, self._specs, turns, self._pause, self._failures, Limits(work.state))
 
-    Raises:
-        UserError: a container is not well.
-    """
-    begun = time.monotonic()
-    while any(one.just_started for one in seen) and time.monotonic() < begun + _FIRST_SECONDS:
-        time.sleep(0.2)
-        seen = look()
-    present = {one.name: one for one in seen}
-    problems = []
-    for spec in desired.containers:
-        is_ = present.get(spec.name)
-        fresh = is_ is not None and is_.just_started
-        if is_ and (is_.exited_well or (is_.state == "running" and is_.health in _WELL and not fresh)):
-            continue
-        patience = _DYING_PATIENCE if is_ and is_.state == "restarting" else _PATIENCE
-        state, said = engine.wait_healthy(spec.name, begun + patience - time.monotonic())
-        if fresh or state not in {"running", "healthy", "exited (0)"}:
-            how = "dying again and again" if fresh else state
-            problems.append(Problem(message=f"{spec.subject} is {how}", hint=said.replace("\n", "\n  ")))
-    if problems:
-        raise UserError.of(problems)
-
-
-def _let_go(plan: Plan, work: Work) -> None:
-    """Stop what is to be removed, and what holds ports that are about to move to another container."""
-    stopped = [
-        action.observed.id
-        for action in plan.actions
-        if action.observed and (action.kind is Kind.REMOVE or _ports_move(action))
-    ]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(work.engine.stop, stopped))
-
-
-def _ports_move(action: Action) -> bool:
-    if action.kind is not Kind.RECREATE or action.observed is None:
-        return False
-    wanted = digests(action.spec) if isinstance(action.spec, ContainerSpec) else {}
-    return action.observed.digests.get("ports") != wanted.get("ports")
-
-
-def _arrange(action: Action, work: Work) -> None:
-    """Do what is not about starting a container."""
-    if action.kind is not Kind.BUILD:
-        work.tell(str(action))
-    if isinstance(action.spec, NetworkSpec):
-        work.engine.ensure_network(action.spec, work.fleet, work.host)
-    elif isinstance(action.spec, VolumeSpec):
-        work.engine.ensure_volume(action.spec, work.fleet, work.host)
-    elif action.kind is Kind.REMOVE_NETWORK:
-        work.engine.remove_network(action.subject)
-    elif action.kind is Kind.REMOVE and action.observed:
-        work.engine.remove(action.observed.id)
-
-
-def _instances(actions: list[Action], desired: Desired, work: Work) -> None:
-    """Work through containers: instances side by side, the containers of one in their order."""
-    names = {(one.instance, one.service): one.name for one in desired.containers}
-    stopping = threading.Event()
-
-    def pause(seconds: float) -> None:
-        if stopping.wait(seconds):
-            raise _InterruptedError
-
-    def one_by_one(steps: list[Action]) -> tuple[Problem, ...]:
-        try:
-            for step in steps:
-                pause(0)
-                _start(step, names, work, pause)
-        except UserError as error:
-            return error.problems
-        return ()
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        try:
-            problems = [problem for found in pool.map(one_by_one, _by_instance(actions)) for problem in found]
-        except BaseException:
-            stopping.set()
-            raise
-    if problems:
-        raise UserError.of(problems)
-
-
-def _by_instance(actions: list[Action]) -> list[list[Action]]:
-    groups: dict[str, list[Action]] = {}
-    for action in actions:
-        groups.setdefault(action.subject.partition("/")[0], []).append(action)
-    return list(groups.values())
-
-
-def _start(
-    action: Action, names: dict[tuple[str, str], str], work: Work, pause: Callable[[float], None]
-) -> None:
-    spec, old, engine = action.spec, action.observed, work.engine
-    if not isinstance(spec, ContainerSpec):
-        return
-    for dependency in spec.depends_on:
-        _wait_for(spec, dependency, names[spec.instance, dependency.service], engine, pause)
-    work.tell(str(action))
-    if spec.secrets:
-        work.secrets(spec)
-    if old and action.kind in {Kind.RECREATE, Kind.RESTART}:
-        engine.stop(old.id)
-    if old and action.kind is Kind.RECREATE:
-        engine.remove(old.id)
-    if action.kind in {Kind.CREATE, Kind.RECREATE}:
-        engine.create(spec, work.fleet, work.host, work.generation)
-    engine.start(spec.name)
-
-
-def _wait_for(
-    spec: ContainerSpec,
-    dependency: DependencySpec,
-    container: str,
-    engine: Docker,
-    pause: Callable[[float], None],
-) -> None:
-    if dependency.condition == "service_started":
-        return
-    if dependency.condition == "service_healthy":
-        state, said = engine.wait_healthy(container, _PATIENCE, pause)
-        good = state in {"healthy", "running"}
-    else:
-        while (found := engine.health(container))[0] in _UNDER_WAY:
-            pause(0.2)
-        state, said = found
-        good = state == "exited (0)"
-    if not good and dependency.required:
-        raise UserError(
-            f"{spec.subject} waits for {spec.instance}/{dependency.service}, which is {state}",
-            hint=said.replace("\n", "\n  "),
+    def applied(self) -> Applied:
+        """Give what became of everything; what nobody came to is not touched."""
+        outcomes = (
+            self._outcomes.get(id(action), Outcome(action, Result.NOT_TOUCHED))
+            for action in self._plan.actions
         )
+        return Applied(tuple(outcomes), tuple(self._problems))
+
+    def forget(self) -> None:
+        """Forget what failed at another thing than git says now."""
+        for instance, failure in self._failures.read().items():
+            if instance not in self._specs or not failure.still_holds(self._specs):
+                self._failures.clear(instance)
+
+    def build(self) -> bool:
+        """Build what is missing; without it nothing else is begun."""
+        images = [action for action in self._plan.actions if action.kind is Kind.BUILD]
+        began = now()
+        try:
+            if images:
+                self._work.build([action.subject for action in images])
+        except UserError as error:
+            self._problems += error.problems
+            self._note(images, Result.FAILED, began, error.problems[0].message)
+            return False
+        self._note(images, Result.DONE, began)
+        return True
+
+    def arrange(self) -> None:
+        """Remove what is gone, and make networks and volumes."""
+        early = [
+            action
+            for action in self._plan.actions
+            if action.kind in {Kind.NETWORK, Kind.VOLUME, Kind.TIDY}
+            or (action.kind in {Kind.REMOVE, Kind.REMOVE_NETWORK} and action.instance not in self._specs)
+        ]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            gone = [action.observed.id for action in early if action.observed]
+            list(pool.map(self._stop, gone))
+        for action in early:
+            if not self._arrange(action):
+                self._unready.add(action.instance)
+
+    def clean_up(self) -> None:
+        """Remove networks that containers have left, and forget the limits of what is gone."""
+        done = {action.instance: True for action in self._plan.actions}
+        for unit in self._units:
+            for action in unit.actions:
+                done[action.instance] &= self._outcomes[id(action)].result is Result.DONE
+        for action in self._plan.actions:
+            if (
+                action.kind is Kind.REMOVE_NETWORK
+                and action.instance in self._specs
+                and done[action.instance]
+            ):
+                self._arrange(action)
+        self._stage.limits.tidy(lambda: self._work.engine.containers(self._work.fleet, self._work.host))
+
+    def roll_out(self) -> None:
+        """Change containers: what takes nothing away all at once, the rest of each app batch by batch."""
+        waiting: dict[Placed, list[Unit]] = {}
+        simple = []
+        for unit in self._units:
+            if self._unready & set(unit.instances):
+                self._note(unit.actions, Result.NOT_TOUCHED, None, "what it needs could not be made")
+            elif unit.rolls:
+                waiting.setdefault(unit.placed, []).append(unit)
+            else:
+                simple.append(unit)
+        lanes: list[Callable[[], object]] = [partial(self._side_by_side, simple, AT_ONCE)]
+        lanes += [partial(self._batches, placed, group) for placed, group in waiting.items()]
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            try:
+                for done in [pool.submit(lane) for lane in lanes]:
+                    done.result()
+            except BaseException:
+                self._stopping.set()
+                raise
+
+    def _batches(self, placed: Placed, group: list[Unit]) -> None:
+        failed = [instance for where, instance in self._failed if where == placed]
+        for batch in batches(group, self._instances[placed]):
+            if len(failed) > placed.rollout.max_failures and not batch[0].under_way:
+                for unit in batch:
+                    self._note(unit.actions, Result.NOT_TOUCHED, None, stopped(placed.app, sorted(failed)))
+            else:
+                failed += self._side_by_side(batch, _SIDE_BY_SIDE)
+
+    def _side_by_side(self, batch: list[Unit], width: int) -> list[str]:
+        """Change units at once; give the instances that failed."""
+        if not batch:
+            return []
+        with ThreadPoolExecutor(min(width, len(batch))) as pool:
+            return [name for failed in pool.map(self._change, batch) for name in failed]
+
+    def _change(self, unit: Unit) -> tuple[str, ...]:
+        rollout = Rollout(unit, self._stage)
+        for outcome in rollout.run():
+            self._outcomes[id(outcome.action)] = outcome
+        self._problems += rollout.problems
+        return unit.instances if rollout.problems else ()
+
+    def _arrange(self, action: Action) -> bool:
+        """Do what is not about starting a container; tell whether it went well."""
+        engine, work, began = self._work.engine, self._work, now()
+        work.tell(str(action))
+        try:
+            if action.kind is Kind.REMOVE_NETWORK:
+                engine.remove_network(action.subject)
+            elif isinstance(action.spec, NetworkSpec):
+                engine.ensure_network(action.spec, work.fleet, work.host)
+            elif isinstance(action.spec, VolumeSpec):
+                engine.ensure_volume(action.spec, work.fleet, work.host)
+            elif action.observed:
+                engine.remove(action.observed.id)
+        except UserError as error:
+            self._problems += error.problems
+            self._note([action], Result.FAILED, began, error.problems[0].message)
+            return False
+        self._note([action], Result.DONE, began)
+        return True
+
+    def _stop(self, container: str) -> None:
+        with contextlib.suppress(UserError):  # removing it will tell
+            self._work.engine.stop(container)
+
+    def _note(
+        self, actions: Iterable[Action], result: Result, began: datetime | None, reason: str = ""
+    ) -> None:
+        ended = None if began is None else now()
+        for action in actions:
+            self._outcomes[id(action)] = Outcome(action, result, began, ended, reason)
+
+    def _pause(self, seconds: float) -> None:
+        if self._stopping.wait(seconds):
+            raise _InterruptedError

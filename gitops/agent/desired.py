@@ -18,6 +18,7 @@ from gitops.engine.specification import (
 from gitops.fleet.fleet import Fleet, Instance
 from gitops.fleet.images import Healthcheck
 from gitops.fleet.names import container_name, network_name, volume_name
+from gitops.fleet.rollout import Rollout
 from gitops.fleet.services import Mount, Service
 
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID")
@@ -33,12 +34,35 @@ class SecretFiles:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """What an instance is a copy of, and how changes reach it."""
+
+    app: str = ""
+    rollout: Rollout = field(default_factory=Rollout.model_construct)
+
+
+@dataclass(frozen=True)
 class Desired:
-    """All that a host is to have; containers of an instance stand in the order in which they start."""
+    """All that a host is to have.
+
+    Args:
+        containers: those of one instance stand together, in the order in which they start.
+        networks: by name.
+        volumes: by name.
+        placed: each instance.
+    """
 
     containers: tuple[ContainerSpec, ...] = ()
     networks: tuple[NetworkSpec, ...] = ()
     volumes: tuple[VolumeSpec, ...] = ()
+    placed: Mapping[str, Placed] = field(default_factory=dict)
+
+    def instances(self) -> dict[str, list[ContainerSpec]]:
+        """Give the containers of each instance."""
+        found: dict[str, list[ContainerSpec]] = {}
+        for one in self.containers:
+            found.setdefault(one.instance, []).append(one)
+        return found
 
 
 def desired(
@@ -80,6 +104,10 @@ def desired(
         containers,
         tuple(networks[name] for name in sorted(networks)),
         tuple(volumes[name] for name in sorted(volumes)),
+        {
+            name: Placed(instance.app, instance.definition.rollout)
+            for name, instance in fleet.instances(host).items()
+        },
     )
 
 

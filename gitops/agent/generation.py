@@ -1,7 +1,7 @@
 """Which commit of the fleet a host runs: a copy of its own, so that work in the repository disturbs nothing.
 
-`STATE/generations/COMMIT/` is the copy, `STATE/current` a symbolic link to the newest, `STATE/host` the name
-of the host.
+`STATE/generations/COMMIT/` is the copy, `STATE/current` a symbolic link to the one that runs, `STATE/before`
+to the one that ran before it, `STATE/host` the name of the host.
 """
 
 import os
@@ -10,12 +10,16 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, replace
+from difflib import unified_diff
 from pathlib import Path
 
 from gitops.git.repository import Repository
 from gitops.system.errors import UserError
 from gitops.system.files import write
 from gitops.system.places import VARIABLES, Places
+
+BEFORE = "before"
+"""Name of the link to the generation before."""
 
 _SHOWN = 5
 _ASSIGNMENT = re.compile(r"\s*(#|$|[A-Za-z_][A-Za-z0-9_]*\s*=)")
@@ -39,13 +43,12 @@ class Generation:
     host: str
 
 
-def check_out(repository: Path, places: Places) -> Generation:
-    """Copy the commit that is checked out to where generations are, without making it the current one.
+def clean_head(git: Repository) -> str:
+    """Give the commit that is checked out.
 
     Raises:
-        UserError: files differ from the commit, so that what runs could not be told from git.
+        UserError: files differ from it, so that what runs could not be told from git.
     """
-    git = Repository(repository)
     dirty = git.dirty()
     if dirty:
         more = f" and {len(dirty) - _SHOWN} more" if len(dirty) > _SHOWN else ""
@@ -53,7 +56,17 @@ def check_out(repository: Path, places: Places) -> Generation:
             f"not committed: {', '.join(dirty[:_SHOWN])}{more}",
             hint="a host runs commits: git add . && git commit",
         )
-    commit = git.head()
+    return git.head()
+
+
+def check_out(git: Repository, commit: str, places: Places) -> Generation:
+    """Copy a commit to where generations are, without making it the current one; once is enough.
+
+    Args:
+        git: the fleet's directory in its repository, which may be one without a work tree.
+        commit: which one.
+        places: the host's directories.
+    """
     path = places.state / "generations" / commit
     if not path.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,17 +80,20 @@ def check_out(repository: Path, places: Places) -> Generation:
 def make_current(generation: Generation, host: str, places: Places) -> Generation:
     """Make a generation the host's current one in one step; the one before it is kept, older ones go."""
     link = places.state / "current"
-    before = link.readlink().name if link.is_symlink() else ""
+    before = running(places)
     write(places.state / "host", f"{host}\n")
     if before != generation.commit:
+        if before:
+            _point(places.state / BEFORE, Path("generations", before))
         _point(link, generation.path.relative_to(places.state))
         _forget(generation.path.parent, {generation.commit, before})
     return replace(generation, host=host)
 
 
 def adopt(repository: Path, host: str, places: Places) -> Generation:
-    """Make the commit that is checked out this host's generation; raises as `check_out` does."""
-    return make_current(check_out(repository, places), host, places)
+    """Make the commit that is checked out this host's generation; raises as `clean_head` does."""
+    git = Repository(repository)
+    return make_current(check_out(git, clean_head(git), places), host, places)
 
 
 def current(places: Places) -> Generation:
@@ -91,6 +107,18 @@ def current(places: Places) -> Generation:
         return Generation(path.name, path, (places.state / "host").read_text().strip())
     except FileNotFoundError as error:
         raise UserError("this host runs no fleet yet", hint="run gitops apply in the fleet first") from error
+
+
+def running(places: Places) -> str:
+    """Give the commit that this host runs; empty where it runs none yet."""
+    link = places.state / "current"
+    return link.readlink().name if link.is_symlink() else ""
+
+
+def runs_here(host: str, places: Places) -> bool:
+    """Tell whether this machine is a host, and not somebody's desk."""
+    path = places.state / "host"
+    return path.is_file() and path.read_text().strip() == host
 
 
 def install_cron(manifest: str, fleet: str, places: Places) -> bool:
@@ -107,15 +135,35 @@ def install_cron(manifest: str, fleet: str, places: Places) -> bool:
     Returns:
         True when something changed.
     """
-    path = places.cron / f"gitops-{fleet}"
-    lines = manifest.splitlines(keepends=True)
-    first = next((number for number, line in enumerate(lines) if not _ASSIGNMENT.match(line)), None)
-    if first is None:
+    path, text = places.cron / f"gitops-{fleet}", _installed(manifest)
+    if not text:
         there = path.exists()
         path.unlink(missing_ok=True)
         return there
+    return write(path, text)
+
+
+def schedule_changes(manifest: str, fleet: str, places: Places) -> list[str]:
+    """Say what `install_cron` would change: each entry that comes (`+ …`) or goes (`- …`), in order."""
+    path = places.cron / f"gitops-{fleet}"
+    before, after = path.read_text() if path.exists() else "", _installed(manifest)
+    changed = [
+        line
+        for line in unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+        if line[:1] in "+-" and line[:3] not in {"+++", "---"} and not _ASSIGNMENT.match(line[1:])
+    ]
+    environment = ["its environment changes"] if before != after and before and after else []
+    return [f"{line[0]} {line[1:]}" for line in changed] or environment
+
+
+def _installed(manifest: str) -> str:
+    """Give a manifest as cron gets it; nothing where nothing is scheduled."""
+    lines = manifest.splitlines(keepends=True)
+    first = next((number for number, line in enumerate(lines) if not _ASSIGNMENT.match(line)), None)
+    if first is None:
+        return ""
     header = [line for line in lines[:first] if not line.startswith("PATH=")]
-    return write(path, "".join([*header, *cron_environment(), *lines[first:]]))
+    return "".join([*header, *cron_environment(), *lines[first:]])
 
 
 def cron_environment() -> list[str]:

@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from gitops.agent.desired import Desired, SecretFiles, desired
+from gitops.agent.failures import Failures
+from gitops.agent.limits import Limits
 from gitops.agent.plan import Because, Engine, plan
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
@@ -48,7 +50,7 @@ def want(root: Path, host: str | None, places: Places) -> Wanted:
     name = host_of(fleet, host)
     locks = read_locks(fleet)
     called = references(fleet, identities(fleet, locks, recipe(fleet.root)))
-    secrets = SecretFiles(places.runtime / "secrets", secret_digests(fleet, name))
+    secrets = SecretFiles(places.runtime / "secrets", secret_digests(fleet))
     return Wanted(fleet, name, locks, called, desired(fleet, name, called, secrets))
 
 
@@ -70,8 +72,8 @@ def host_of(fleet: Fleet, host: str | None) -> str:
     return name
 
 
-def look(engine: Docker, wanted: Wanted) -> Engine:
-    """Ask the engine what it has of a host.
+def look(engine: Docker, wanted: Wanted, places: Places) -> Engine:
+    """Ask the engine what it has of a host, and the host what it remembers of failures and limits.
 
     One list of containers is all that is asked when they are what they should be: then their networks,
     volumes and images are there too, because the engine does not let go of what a container uses.
@@ -79,10 +81,11 @@ def look(engine: Docker, wanted: Wanted) -> Engine:
     fleet, host = wanted.fleet.settings.name, wanted.host
     goal = wanted.desired
     seen = Engine(
-        containers=tuple(engine.containers(fleet, host)),
+        containers=tuple(Limits(places.state).as_they_are(engine.containers(fleet, host), goal, engine)),
         networks=frozenset((one.name, one.instance) for one in goal.networks),
         volumes=frozenset(one.name for one in goal.volumes),
         images=frozenset(one.image for one in goal.containers),
+        failures=Failures(places.state).read(),
     )
     if not plan(goal, seen):
         return seen
@@ -94,14 +97,14 @@ def look(engine: Docker, wanted: Wanted) -> Engine:
     )
 
 
-def package_changes(wanted: Wanted, repository: Path) -> Because:
+def package_changes(wanted: Wanted, git: Repository, places: Places) -> Because:
     """Say why an image changed: its packages now, and in the commit that the container was made from.
 
     Args:
         wanted: what the fleet says now.
-        repository: the fleet's git repository, which has the older locks.
+        git: the fleet's git repository, which has the older locks.
+        places: where the host keeps a copy of the newest of them.
     """
-    git = Repository(repository)
     fleet = wanted.fleet
 
     def because(observed: Observed, spec: ContainerSpec) -> str:
@@ -111,7 +114,8 @@ def package_changes(wanted: Wanted, repository: Path) -> Because:
         try:
             while name in fleet.images:
                 path = str(lock_path(Path(), name, architecture))
-                text = git.file_at(observed.generation, path)
+                kept = places.state / "generations" / observed.generation / path
+                text = kept.read_text() if kept.is_file() else git.file_at(observed.generation, path)
                 if text is None:
                     return ""
                 old = {**old, (name, architecture): parse_lock(text, path)}

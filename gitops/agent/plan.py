@@ -1,81 +1,53 @@
 """The ordered difference between what a host is to run and what its engine says; pure."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from gitops.agent.desired import Desired
+from gitops.agent.action import ROLLED, Action, Because, Held, Kind, Result
+from gitops.agent.desired import Desired, Placed
+from gitops.agent.failures import Failure
+from gitops.agent.steps import Found, back, clear_away, find, forward, short, upright
 from gitops.engine.observed import Observed
-from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec, digests
+from gitops.engine.specification import ContainerSpec, NetworkSpec
 
-
-class Kind(StrEnum):
-    """What an action does; the words that a plan shows."""
-
-    BUILD = "build image"
-    NETWORK = "create network"
-    VOLUME = "create volume"
-    CREATE = "create"
-    RECREATE = "recreate"
-    START = "start"
-    RESTART = "restart"
-    REMOVE_NETWORK = "remove network"
-    REMOVE = "remove"
-
-
-@dataclass(frozen=True)
-class Action:
-    """One step, and why.
-
-    Args:
-        kind: what is done.
-        subject: to what: INSTANCE/SERVICE, or the name of an image, network or volume.
-        reason: why, for people.
-        spec: what is to be there afterwards; None for removals and images.
-        observed: what is there before; None where there is nothing.
-    """
-
-    kind: Kind
-    subject: str
-    reason: str
-    spec: ContainerSpec | NetworkSpec | VolumeSpec | None = None
-    observed: Observed | None = None
-
-    def __str__(self) -> str:
-        """Give a line of the plan."""
-        return f"{self.kind} {self.subject}: {self.reason}"
+__all__ = ["Action", "Because", "Engine", "Kind", "Plan", "plan"]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What the engine has of a host.
+    """What the engine has of a host, and what the host remembers.
 
     Args:
         containers: every container of it.
         networks: full name of each network to its instance.
         volumes: full names of those desired volumes that exist.
         images: those desired references that exist.
+        failures: what instances failed at.
     """
 
     containers: tuple[Observed, ...] = ()
     networks: frozenset[tuple[str, str]] = frozenset()
     volumes: frozenset[str] = frozenset()
     images: frozenset[str] = frozenset()
+    failures: Mapping[str, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Actions in the order in which they are safe; an instance's own order follows its dependencies."""
+    """What is to be done, and what is left although git says otherwise.
+
+    Args:
+        actions: in the order in which they are safe; an instance's own order follows its dependencies.
+        held: instances that are left as they are, and why.
+    """
 
     actions: tuple[Action, ...] = ()
+    held: tuple[Held, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
         return bool(self.actions)
-
-
-Because = Callable[[Observed, ContainerSpec], str]
-"""Says what changed between a container's image and the desired one; empty when that is not known."""
 
 
 def plan(desired: Desired, engine: Engine, because: Because = lambda _observed, _spec: "") -> Plan:
@@ -85,93 +57,96 @@ def plan(desired: Desired, engine: Engine, because: Because = lambda _observed, 
     comes may want its ports. Then networks, volumes and containers, each after what it depends on; at last
     the networks that containers have just left.
     """
-    present = {one.name: one for one in engine.containers}
+    turns = _Turns(desired, engine, because)
+    steps = [step for instance in turns.specs for step in turns.steps(instance)]
+    held = {one.instance for one in turns.held}
     networks = {name for name, _ in engine.networks}
-    steps: list[Action] = []
-    touched: set[tuple[str, str]] = set()
-    for spec in desired.containers:
-        step = _step(spec, present.get(spec.name), networks, because)
-        if step is None:
-            moved = [
-                on.service for on in spec.depends_on if on.restart and (spec.instance, on.service) in touched
-            ]
-            if moved:
-                reason = f"{', '.join(moved)}, which it depends on, starts anew"
-                step = Action(Kind.RESTART, spec.subject, reason, spec, present[spec.name])
-        if step:
-            touched.add((spec.instance, spec.service))
-            steps.append(step)
     return Plan(
         (
             *_images(steps, engine.images),
             *_removals(desired, engine),
+            *(step for step in steps if step.kind is Kind.TIDY),
             *(
                 Action(Kind.NETWORK, one.name, f"{one.instance} needs it", one)
                 for one in desired.networks
-                if one.name not in networks
+                if one.name not in networks and one.instance not in held
             ),
             *(
                 Action(Kind.VOLUME, one.name, f"{one.instance} needs it", one)
                 for one in desired.volumes
-                if one.name not in engine.volumes
+                if one.name not in engine.volumes and one.instance not in held
             ),
-            *steps,
-            *_left_networks(desired, engine),
-        )
+            *(step for step in steps if step.kind is not Kind.TIDY),
+            *(step for step in _left_networks(desired, engine) if step.instance not in held),
+        ),
+        tuple(turns.held),
     )
 
 
-def _step(spec: ContainerSpec, is_: Observed | None, networks: set[str], because: Because) -> Action | None:
-    if is_ is None:
-        return Action(Kind.CREATE, spec.subject, "it is not there", spec)
-    if reason := _difference(spec, is_, networks, because):
-        return Action(Kind.RECREATE, spec.subject, reason, spec, is_)
-    if reason := _standstill(spec, is_):
-        return Action(Kind.START, spec.subject, reason, spec, is_)
-    return None
+class _Turns:
+    """Which instances may change, and what is done about each."""
+
+    def __init__(self, desired: Desired, engine: Engine, because: Because) -> None:
+        self.specs = desired.instances()
+        self.held: list[Held] = []
+        self._placed = desired.placed
+        self._because = because
+        self._networks = {name for name, _ in engine.networks}
+        containers: dict[str, list[Observed]] = {}
+        for one in engine.containers:
+            containers.setdefault(one.instance, []).append(one)
+        self._found = {name: find(containers.get(name, ())) for name in self.specs}
+        self._failed = {
+            name: failure
+            for name, failure in engine.failures.items()
+            if name in self.specs and failure.still_holds(self.specs)
+        }
+        self._failures = Counter(self._group(name) for name in self._failed)
+
+    def steps(self, instance: str) -> list[Action]:
+        """Give what is done about an instance; one that is left as it is is added to those held."""
+        specs, found = self.specs[instance], self._found[instance]
+        wanted = forward(specs, found, self._networks.__contains__, self._because)
+        rolls = any(step.kind in ROLLED for step in wanted)
+        failure, group = self._failed.get(instance), self._group(instance)
+        steps = wanted
+        if failure and group.rollout.on_failure == "rollback":
+            undo = back(specs, found, failure)
+            if undo or rolls:
+                self.held.append(failure.held())
+                steps = [*undo, *upright(specs, found)]
+        elif failure and rolls and not _came_to_itself(wanted, found):
+            self.held.append(failure.held())
+            steps = []
+        elif rolls and not found.under_way and self._failures[group] > group.rollout.max_failures:
+            self.held.append(self._not_touched(instance))
+            steps = upright(specs, found)
+        return [*clear_away(found), *steps]
+
+    def _group(self, instance: str) -> Placed:
+        return self._placed.get(instance, _PLACED)
+
+    def _not_touched(self, instance: str) -> Held:
+        group = self._group(instance)
+        failed = sorted(name for name in self._failed if self._group(name) == group)
+        return Held(instance, Result.NOT_TOUCHED, stopped(group.app, failed))
 
 
-def _difference(spec: ContainerSpec, is_: Observed, networks: set[str], because: Because) -> str:
-    wanted = digests(spec)
-    fields = sorted(
-        name for name in wanted.keys() | is_.digests.keys() if wanted.get(name) != is_.digests.get(name)
+_PLACED = Placed()
+
+
+def stopped(app: str, failed: list[str]) -> str:
+    """Say why the rest of an app's instances is left as it is."""
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return f"the roll-out of {app or 'its app'} stopped, because {failed[0]}{more} failed"
+
+
+def _came_to_itself(wanted: list[Action], found: Found) -> bool:
+    """Tell whether what was left because it failed is well by now, as far as a list can tell."""
+    return all(step.kind is Kind.FINISH for step in wanted) and all(
+        pair.place is not None and pair.place.state == "running" and pair.place.health in {"", "healthy"}
+        for pair in found.pairs.values()
     )
-    if "image" in fields:
-        others = [name for name in fields if name != "image"]
-        packages = because(is_, spec)
-        return (
-            f"image {spec.image_name} {_short(is_.image)} → {_short(spec.image)}"
-            + (f", because {packages}" if packages else "")
-            + (f"; {', '.join(others)} changed" if others else "")
-        )
-    if fields:
-        return f"{', '.join(fields)} changed"
-    own = {name for name, _ in spec.networks}
-    if own != set(is_.networks):
-        return "it is not on the networks that it should be on"
-    if is_.state in {"dead", "removing"}:
-        return f"it is {is_.state}"
-    if is_.state != "running" and own - networks:
-        return "its network was removed"
-    return ""
-
-
-def _standstill(spec: ContainerSpec, is_: Observed) -> str:
-    match is_.state:
-        case "running" | "restarting":
-            return ""
-        case "created":
-            return "it was made but never started"
-        case "paused":
-            return "it was paused by hand"
-    if is_.exited_well and (spec.restart == "no" or spec.restart.startswith("on-failure")):
-        return ""
-    return "it was stopped by hand or died"
-
-
-def _short(reference: str) -> str:
-    """Shorten REPOSITORY:IDENTITY to what a person can compare."""
-    return reference.rpartition(":")[2][:8] or "none"
 
 
 def _images(steps: list[Action], have: frozenset[str]) -> Iterator[Action]:
@@ -181,20 +156,19 @@ def _images(steps: list[Action], have: frozenset[str]) -> Iterator[Action]:
             needed.setdefault(step.spec.image, step.spec)
     for reference, spec in sorted(needed.items()):
         if reference not in have:
-            yield Action(Kind.BUILD, spec.image_name, f"{_short(reference)} is not on this host", spec)
+            yield Action(Kind.BUILD, spec.image_name, f"{short(reference)} is not on this host", spec)
 
 
 def _removals(desired: Desired, engine: Engine) -> Iterator[Action]:
-    names = {one.name for one in desired.containers}
     instances = {one.instance for one in desired.containers}
     # Networks go before the containers, stopped by then: after a kill in between, the containers still show
     # what is left to do, while a network alone would not be seen in a list of containers.
     for name, instance in sorted(engine.networks):
         if instance not in instances:
-            yield Action(Kind.REMOVE_NETWORK, name, _gone(instance, instances))
+            yield Action(Kind.REMOVE_NETWORK, name, _gone(instance), NetworkSpec(name, instance, name))
     for one in engine.containers:
-        if one.name not in names:
-            yield Action(Kind.REMOVE, one.subject, _gone(one.instance, instances), observed=one)
+        if one.instance not in instances:
+            yield Action(Kind.REMOVE, one.subject, _gone(one.instance), observed=one)
 
 
 def _left_networks(desired: Desired, engine: Engine) -> Iterator[Action]:
@@ -202,10 +176,9 @@ def _left_networks(desired: Desired, engine: Engine) -> Iterator[Action]:
     wanted = {one.name for one in desired.networks}
     for name, instance in sorted(engine.networks):
         if name not in wanted and instance in instances:
-            yield Action(Kind.REMOVE_NETWORK, name, _gone(instance, instances))
+            reason = f"{instance}'s app has no such thing any more"
+            yield Action(Kind.REMOVE_NETWORK, name, reason, NetworkSpec(name, instance, name))
 
 
-def _gone(instance: str, instances: set[str]) -> str:
-    if instance in instances:
-        return f"{instance}'s app has no such thing any more"
+def _gone(instance: str) -> str:
     return f"{instance} is not placed on this host any more; its volumes stay"

@@ -1,11 +1,14 @@
-"""What runs on a host beside what should: one row a container."""
+"""What runs on a host beside what should: one row a container, what needs somebody first."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from gitops.agent.desired import Desired
+from gitops.agent.plan import Plan
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, digests
+from gitops.engine.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -16,13 +19,18 @@ class Row:
         instance: whose it is.
         service: which of its services.
         state: the engine's word; `missing` where there is no container; with `not in the fleet` where there
-            should be none.
+            should be none, with `kept to go back to` where it stands aside for a roll-out.
         health: healthy, unhealthy or starting; empty where there is no healthcheck.
         image: name of the image and the first digits of its identity.
         current: whether it is as the fleet has it now.
         status: the engine's words for how long it has been so.
         created: when it was made, UTC; None where it is missing.
         generation: commit that it was made from.
+        note: what is to be done about it, or why that is not done.
+        cpu: cores that it uses, on average since the look before; None where that is not known.
+        cpus: cores that it may use; None for all.
+        usage: what else it uses; None where it does not run.
+        id: the engine's name for it; empty where it is missing.
     """
 
     instance: str
@@ -31,52 +39,87 @@ class Row:
     health: str
     image: str
     current: bool
-    status: str
-    created: datetime | None
-    generation: str
+    status: str = ""
+    created: datetime | None = None
+    generation: str = ""
+    note: str = ""
+    cpu: float | None = None
+    cpus: float | None = None
+    usage: Usage | None = None
+    id: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Tell whether nobody needs to look at it."""
+        return not self.note and self.health in {"", "healthy"} and self.state in {"running", "exited"}
 
 
-def rows(desired: Desired, observed: list[Observed]) -> list[Row]:
-    """Give a row for each container that is there or should be, by instance and service."""
+def rows(
+    desired: Desired,
+    observed: Iterable[Observed],
+    plan: Plan,
+    usage: Mapping[str, Usage] | None = None,
+    earlier: Mapping[str, Usage] | None = None,
+) -> list[Row]:
+    """Give a row for each container that is there or should be: problems first, then by instance and service.
+
+    Args:
+        desired: what the host is to run.
+        observed: what it has.
+        plan: what is to be done there, and what is held back.
+        usage: what containers use now, by id.
+        earlier: what they used at the look before.
+    """
     present = {one.name: one for one in observed}
+    held = {one.instance: f"{one.result}: {one.reason}" for one in plan.held}
+    steps = {one.subject: f"{one.kind}: {one.reason}" for one in plan.actions}
     found = []
     for spec in desired.containers:
         is_ = present.pop(spec.name, None)
-        image = f"{spec.image_name} {(is_.image if is_ else spec.image).rpartition(':')[2][:8]}"
-        if is_:
-            found.append(_row(is_, is_.state, image, current=dict(is_.digests) == digests(spec)))
-        else:
-            found.append(_missing(spec, image))
+        note = held.get(spec.instance) or steps.get(spec.subject, "")
+        if is_ is None:
+            found.append(
+                Row(spec.instance, spec.service, "missing", "", _image(spec), current=False, note=note)
+            )
+            continue
+        now, before = (each.get(is_.id) for each in (usage or {}, earlier or {}))
+        cpu = now.cores_since(before) if now and before else None
+        same = dict(is_.digests) == digests(spec)
+        found.append(_row(is_, is_.state, current=same, note=note, cpu=cpu, cpus=spec.cpus, usage=now))
     for is_ in present.values():
-        repository, _, identity = is_.image.rpartition(":")
-        image = f"{repository.rpartition('/')[2]} {identity[:8]}"
-        found.append(_row(is_, f"{is_.state}, not in the fleet", image, current=False))
-    return sorted(found, key=lambda row: (row.instance, row.service))
+        word = "kept to go back to" if is_.aside else "not in the fleet"
+        found.append(_row(is_, f"{is_.state}, {word}", current=False, note=steps.get(is_.subject, word)))
+    return sorted(found, key=lambda row: (row.well, row.instance, row.service))
 
 
-def _missing(spec: ContainerSpec, image: str) -> Row:
-    return Row(
-        spec.instance,
-        spec.service,
-        state="missing",
-        health="",
-        image=image,
-        current=False,
-        status="",
-        created=None,
-        generation="",
-    )
+def _image(spec: ContainerSpec) -> str:
+    return f"{spec.image_name} {spec.image.rpartition(':')[2][:8]}"
 
 
-def _row(is_: Observed, state: str, image: str, *, current: bool) -> Row:
+def _row(
+    is_: Observed,
+    state: str,
+    *,
+    current: bool,
+    note: str,
+    cpu: float | None = None,
+    cpus: float | None = None,
+    usage: Usage | None = None,
+) -> Row:
+    repository, _, identity = is_.image.rpartition(":")
     return Row(
         is_.instance,
         is_.service,
         state,
         is_.health,
-        image,
+        f"{repository.rpartition('/')[2]} {identity[:8]}",
         current,
-        is_.status.partition(" (")[0] if is_.health else is_.status,
-        is_.created,
-        is_.generation,
+        status=is_.status.partition(" (")[0] if is_.health else is_.status,
+        created=is_.created,
+        generation=is_.generation,
+        note=note,
+        cpu=cpu,
+        cpus=cpus,
+        usage=usage,
+        id=is_.id,
     )

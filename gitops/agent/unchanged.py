@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gitops.agent.generation import cron_environment
+from gitops.agent.rollback import instead_of
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import format_digests
@@ -22,18 +23,18 @@ from gitops.system.program import program
 from gitops.system.run import run
 
 
-def still_so(repository: Path, host: str | None, engine: Docker, places: Places) -> str | None:
+def still_so(commit: str | None, host: str | None, engine: Docker, places: Places) -> str | None:
     """Give the host's name when there is nothing to do for it; None when that must be worked out.
 
     Args:
-        repository: the fleet's directory in its git repository.
+        commit: git's newest; None where something is not committed.
         host: the host's name as the user gave it.
         engine: asked once for the host's containers.
         places: the host's directories.
     """
-    commit = _clean_commit(repository)
     if commit is None:
         return None
+    commit = instead_of(commit, places)
     try:
         kept = json.loads(_path(commit, host, places).read_text())
         current = (places.state / "current").readlink().name
@@ -75,7 +76,7 @@ def remember(
         write(path, json.dumps(kept))
 
 
-def _clean_commit(repository: Path) -> str | None:
+def clean_commit(repository: Path) -> str | None:
     """Give HEAD's commit, when nothing below the fleet's directory differs from it; one question to git."""
     options = ("--porcelain=v2", "--branch", "--untracked-files=all")
     told = run(["git", "--no-optional-locks", "-C", repository, "status", *options, "--", "."], check=False)

@@ -138,7 +138,9 @@ class _Restore:
         names = [
             one.id
             for one in self._engine.containers(self._fleet, self._instance.host)
-            if one.instance == self._instance.name and one.service not in self._keep_running
+            if one.instance == self._instance.name
+            and one.service not in self._keep_running
+            and not one.aside  # what a roll-out keeps stands still, and must not start beside its successor
         ]
         for name in names:
             self._engine.stop(name)

@@ -9,6 +9,7 @@ from gitops.cli.options import FleetOption, HostOption
 
 if TYPE_CHECKING:
     from gitops.agent.host import Wanted
+    from gitops.agent.reconcile import Build
     from gitops.engine.docker import Docker
     from gitops.system.places import Places
 
@@ -24,43 +25,53 @@ def apply(
 
     Volumes are never removed. It can be interrupted at any time and run again.
     """
-    from gitops.agent.unchanged import still_so
+    from gitops.agent.rollback import instead_of, rolled_back
+    from gitops.agent.unchanged import clean_commit, still_so
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.system.places import places
 
     root, place, engine = fleet_root(fleet), places(), Docker()
-    if name := still_so(root, host, engine, place):
-        print(f"{name}: nothing to do")
+    commit = clean_commit(root)
+    if commit and instead_of(commit, place) != commit:
+        tell(f"this host is {rolled_back(place)}")
+    if name := still_so(commit, host, engine, place):
+        tell(f"{name}: nothing to do")
         return
+    from gitops.agent.generation import clean_head
     from gitops.agent.reconcile import reconcile
+    from gitops.git.repository import Repository
 
-    def build(wanted: "Wanted", images: Sequence[str]) -> None:
-        _build(wanted, images, engine, place)
+    git = Repository(root)
+    build = build_with(engine, place)
+    reconcile(git, clean_head(git), host, engine, place, build=build, tell=tell, allow_empty=allow_empty)
 
-    reconcile(root, host, engine, place, build=build, tell=_tell, allow_empty=allow_empty)
 
-
-def _tell(line: str) -> None:
-    # One write a line: instances are worked on side by side, and print() writes the line's end by itself.
+def tell(line: str) -> None:
+    """Print a line at once, in one write: instances are worked on side by side."""
     print(f"{line}\n", end="", flush=True)
 
 
-def _build(wanted: "Wanted", images: Sequence[str], engine: "Docker", places: "Places") -> None:
-    from gitops.cli.progress import shown
-    from gitops.images.build import build
-    from gitops.render.dockerfile import dockerfile
+def build_with(engine: "Docker", places: "Places") -> "Build":
+    """Give what builds images for `reconcile`, and shows on a terminal how far it is."""
 
-    architecture = wanted.fleet.hosts[wanted.host].architecture
-    with shown() as progress:
-        build(
-            wanted.fleet,
-            wanted.locks,
-            images,
-            architecture,
-            dockerfile=lambda image: dockerfile(wanted.fleet, image, architecture, wanted.references),
-            references=wanted.references,
-            engine=engine,
-            places=places,
-            progress=progress,
-        )
+    def made(wanted: "Wanted", images: Sequence[str]) -> None:
+        from gitops.cli.progress import shown
+        from gitops.images.build import build
+        from gitops.render.dockerfile import dockerfile
+
+        architecture = wanted.fleet.hosts[wanted.host].architecture
+        with shown() as progress:
+            build(
+                wanted.fleet,
+                wanted.locks,
+                images,
+                architecture,
+                dockerfile=lambda image: dockerfile(wanted.fleet, image, architecture, wanted.references),
+                references=wanted.references,
+                engine=engine,
+                places=places,
+                progress=progress,
+            )
+
+    return made

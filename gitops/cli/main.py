@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gitops import __version__
-from gitops.cli import backup, job, secret
+from gitops.cli import agent, backup, history, job, secret, volume
 from gitops.cli.apply import apply
 from gitops.cli.build import build
 from gitops.cli.check import check
@@ -18,6 +18,7 @@ from gitops.cli.init import init
 from gitops.cli.lock import lock
 from gitops.cli.plan import plan
 from gitops.cli.render import render
+from gitops.cli.rollback import rollback
 from gitops.cli.schema import schema
 from gitops.cli.status import status
 from gitops.cli.update import update
@@ -49,8 +50,11 @@ def _options(
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s")
 
 
-for _verb in (init, check, schema, lock, render, build, update, plan, apply, status):
+for _verb in (init, check, schema, lock, render, build, update, plan, apply, status, rollback):
     app.command()(_verb)
+app.add_typer(agent.app, name="agent")
+app.add_typer(history.app, name="history")
+app.add_typer(volume.app, name="volume")
 app.add_typer(backup.app, name="backup")
 app.add_typer(job.app, name="job")
 app.add_typer(secret.app, name="secret")

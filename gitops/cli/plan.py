@@ -17,25 +17,50 @@ def plan(
 ) -> None:
     """Say what apply would do, and why.
 
-    The definitions are read as they are in the directory, committed or not; nothing is changed.
+    The definitions are read as they are in the directory, committed or not; nothing is changed. For a host
+    that is not this machine, and that reports, the plan is made against what it said last.
     """
-    from gitops.agent import host as hosts
+    from dataclasses import replace
+
+    from gitops.agent.change import left
+    from gitops.agent.generation import runs_here, schedule_changes
+    from gitops.agent.host import look, package_changes, want
     from gitops.agent.plan import plan as work_out
+    from gitops.agent.reported import fetch
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
+    from gitops.git.repository import Repository
+    from gitops.render.cron import cron_manifest
     from gitops.system.places import places
 
-    root = fleet_root(fleet)
-    wanted = hosts.want(root, host, places())
-    found = work_out(wanted.desired, hosts.look(Docker(), wanted), hosts.package_changes(wanted, root))
+    root, place = fleet_root(fleet), places()
+    wanted = want(root, host, place)
+    git = Repository(root)
+    reported = None
+    if wanted.fleet.hosts[wanted.host].report and not runs_here(wanted.host, place):
+        reported = fetch(git, wanted)
+        wanted = want(root, wanted.host, replace(place, runtime=reported.runtime))
+    seen = reported.engine if reported else look(Docker(), wanted, place)
+    found = work_out(wanted.desired, seen, package_changes(wanted, git, place))
+    manifest = cron_manifest(wanted.fleet, wanted.host)
+    schedule = [] if reported else schedule_changes(manifest, wanted.fleet.settings.name, place)
     if json:
         from json import dumps
 
         actions = [
             {"action": str(one.kind), "subject": one.subject, "reason": one.reason} for one in found.actions
         ]
-        print(dumps({"host": wanted.host, "actions": actions}, indent=2))
+        actions += [{"action": "schedule", "subject": wanted.host, "reason": line} for line in schedule]
+        held = [
+            {"instance": one.instance, "result": str(one.result), "reason": one.reason} for one in found.held
+        ]
+        told = {"host": wanted.host, "reported": reported and reported.time}
+        print(dumps({**told, "actions": actions, "held": held}, indent=2))
     else:
-        print("\n".join(map(str, found.actions)) or f"{wanted.host}: nothing to do")
-    if exit_code and found:
+        if reported:
+            print(reported)
+        lines = [*map(str, found.actions), *(f"schedule {wanted.host}: {line}" for line in schedule)]
+        lines += [problem.message for problem in left(found.held, ())]
+        print("\n".join(lines) or f"{wanted.host}: nothing to do")
+    if exit_code and (found or schedule or found.held):
         raise typer.Exit(1)

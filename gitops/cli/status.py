@@ -1,35 +1,146 @@
 """`gitops status`: say what runs on this host."""
 
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
 from gitops.cli.options import FleetOption, HostOption, JsonOption
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-def status(fleet: FleetOption = None, host: HostOption = None, json: JsonOption = False) -> None:
-    """Say what runs on this host, beside what should."""
-    from gitops.agent.host import want
-    from gitops.agent.status import rows
+    from gitops.agent.standing import Standing
+    from gitops.agent.status import Row
+
+_PAUSE = 2.0
+_GLANCE = 0.5
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def status(
+    fleet: FleetOption = None,
+    host: HostOption = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 when somebody needs to look at something.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Say what runs on this host, beside what should; what needs somebody comes first.
+
+    Outside of a fleet it is the one that this host runs.
+    """
+    import sys
+    import time
+
+    looks = _looks(fleet, host)
+    if watch:
+        while True:
+            found = next(looks)
+            # One write, over what was there, so that nothing flickers.
+            top = "\x1b[H\x1b[J" if sys.stdout.isatty() else ""
+            print(f"{top}{_json(found) if json else _table(found)}", flush=True)
+            time.sleep(_PAUSE)
+    next(looks)
+    time.sleep(_GLANCE)  # how busy a processor is takes two looks
+    found = next(looks)
+    print(_json(found) if json else _table(found))
+    if exit_code and not found.well:
+        raise typer.Exit(1)
+
+
+def _looks(fleet: "Path | None", host: str | None) -> "Iterator[Standing]":
+    """Look at the host as often as is asked for."""
+    from gitops.agent.generation import current
+    from gitops.agent.standing import standing
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
+    from gitops.system.errors import UserError
     from gitops.system.places import places
 
-    wanted = want(fleet_root(fleet), host, places())
-    found = rows(wanted.desired, Docker().containers(wanted.fleet.settings.name, wanted.host))
-    if json:
-        from dataclasses import asdict
-        from json import dumps
+    place, used = places(), None
 
-        from gitops.system.clock import stamp
+    def generation() -> "tuple[Path, str | None]":
+        kept = current(place)
+        return kept.path, host or kept.host
 
-        table = [{**asdict(row), "created": row.created and stamp(row.created)} for row in found]
-        print(dumps({"host": wanted.host, "containers": table}, indent=2))
-        return
-    if not found:
-        print(f"{wanted.host}: nothing runs here")
-        return
-    lines = [("instance", "service", "state", "health", "image", "since")]
-    for row in found:
+    where: Callable[[], tuple[Path, str | None]]
+    try:
+        root = fleet_root(fleet)
+    except UserError:
+        if fleet or not (place.state / "current").exists():
+            raise
+        where = generation
+    else:
+
+        def where() -> "tuple[Path, str | None]":
+            return root, host
+
+    with Docker() as engine:
+        while True:
+            found = standing(*where(), engine, place, used)
+            used = found.used
+            yield found
+
+
+def _json(found: "Standing") -> str:
+    from dataclasses import asdict
+    from json import dumps
+
+    from gitops.system.clock import stamp
+
+    def plain(row: "Row") -> dict[str, Any]:
+        use = row.usage and {**asdict(row.usage), "at": stamp(row.usage.at)}
+        return {**asdict(row), "created": row.created and stamp(row.created), "usage": use, "well": row.well}
+
+    table = [plain(row) for row in found.rows]
+    head = {"host": found.host, "generation": found.generation, "notes": found.notes, "well": found.well}
+    return dumps({**head, "containers": table}, indent=2)
+
+
+def _table(found: "Standing") -> str:
+    lines = [*found.notes]
+    if not found.rows:
+        return "\n".join([*lines, f"{found.host}: nothing runs here"])
+    cells = [("instance", "service", "state", "health", "image", "since", "cpu", "memory", "processes")]
+    for row in found.rows:
         outdated = "" if row.current or row.state == "missing" else " (outdated)"
-        image = f"{row.image}{outdated}"
-        lines.append((row.instance, row.service, row.state, row.health or "-", image, row.status))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        cells.append(
+            (
+                row.instance,
+                row.service,
+                row.state,
+                row.health or "-",
+                f"{row.image}{outdated}",
+                row.status,
+                *_use(row),
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines += [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
+    notes = (f"{row.instance}/{row.service}: {row.note}" for row in found.rows if row.note)
+    return "\n".join([*lines, *notes])
+
+
+def _use(row: "Row") -> tuple[str, str, str]:
+    """Say what a container uses, and after a slash what it may."""
+    use = row.usage
+    if use is None:
+        return "", "", ""
+    cpu = "" if row.cpu is None else f"{row.cpu:.0%}"
+    return (
+        cpu + (f"/{row.cpus:.0%}" if row.cpus and cpu else ""),
+        _bytes(use.memory) + (f"/{_bytes(use.memory_limit)}" if use.memory_limit else ""),
+        f"{use.processes}" + (f"/{use.processes_limit}" if use.processes_limit else ""),
+    )
+
+
+def _bytes(count: float) -> str:
+    power = 0
+    while count >= 999.5 and power < len(_UNITS) - 1:  # noqa: PLR2004  # what would show as 1000
+        count, power = count / 1000, power + 1
+    return f"{count:.3g} {_UNITS[power]}"

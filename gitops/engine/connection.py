@@ -17,6 +17,10 @@ _PATIENCE = 120
 """Seconds that one answer may take."""
 
 
+class AwayError(UserError):
+    """No engine answers; that says nothing about the thing that it was asked for."""
+
+
 def address() -> str:
     """Say where the engine is: what `DOCKER_HOST` names, otherwise the system's socket.
 
@@ -47,34 +51,50 @@ def connect() -> "APIClient":
 def ask(what: str, path: str) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
     """Ask the engine one question (GET) without the SDK, whose import takes longer than most answers.
 
-    The path names no API version, so that the engine answers in its own; and as HTTP/1.0 has it, the answer
-    is over when the connection closes.
-
     Args:
         what: what cannot be done when it fails.
-        path: path and query of the API call.
+        path: path and query of the API call; without an API version the engine answers in its own.
 
     Raises:
         UserError: no engine answers, or it refuses.
     """
+    return _call(what, f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+
+
+def tell(what: str, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
+    """Tell the engine something (POST) that the SDK has no words for; arguments as for `ask`."""
+    content = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\n"
+    return _call(what, f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+
+
+def _call(what: str, request: bytes) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
+    """Send a request; as HTTP/1.0 has it, the answer is over when the connection closes."""
     answer = b""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(_PATIENCE)
             connection.connect(address().removeprefix("unix://"))
-            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+            connection.sendall(request)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
     except OSError as error:
         raise away(what) from error
     header, _, body = answer.partition(b"\r\n\r\n")
     if b" 200 " not in header.partition(b"\r\n")[0]:
-        raise UserError(f"{what}: {body.decode(errors='replace').strip() or 'the engine broke off'}")
+        raise UserError(f"{what}: {_refusal(body) or 'the engine broke off'}")
     return json.loads(body)
 
 
-def away(what: str) -> UserError:
+def _refusal(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode(errors="replace").strip()
+
+
+def away(what: str) -> AwayError:
     """Say that no engine answers, and what to do."""
-    return UserError(
+    return AwayError(
         f"{what}: no container engine answers at {address()}",
         hint="start it (systemctl start docker), or join the group docker and log in again",
     )

@@ -15,3 +15,6 @@ IMAGE = "gitops.image"
 
 GENERATION = "gitops.generation"
 """The commit of the fleet that the container was made from."""
+
+RESTART = "gitops.restart"
+"""When the engine starts it again, in Compose's words; absent where that is the usual `unless-stopped`."""

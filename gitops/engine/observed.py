@@ -2,15 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from gitops.engine import labels
-from gitops.engine.specification import parse_digests
+from gitops.engine.specification import UNLESS_STOPPED, parse_digests
 
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 
+
+BEFORE = ".before"
+"""What the name of a container ends in that stands aside until the one that takes its place is well."""
+
+OVER = ".over"
+"""What its name ends in when it is needed no more, and neither is any other of its instance."""
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -32,6 +38,8 @@ class Observed:
         status: the engine's words, for people: "Up 3 minutes (healthy)", "Exited (0) 2 hours ago".
         created: when it was made, UTC.
         networks: full names of the networks it is on.
+        ports: what it holds of the host while it runs: (address, port, protocol).
+        restart: when the engine starts it again, in Compose's words.
     """
 
     id: str
@@ -46,11 +54,27 @@ class Observed:
     status: str = ""
     created: datetime = _EPOCH
     networks: tuple[str, ...] = ()
+    ports: tuple[tuple[str, int, str], ...] = ()
+    restart: str = UNLESS_STOPPED
 
     @property
     def subject(self) -> str:
         """Give the name that people use: INSTANCE/SERVICE."""
         return f"{self.instance}/{self.service}"
+
+    @property
+    def aside(self) -> bool:
+        """Tell whether it is one that was kept for a roll-out, not the one that its service has."""
+        return self.name.endswith((BEFORE, OVER))
+
+    @property
+    def place(self) -> str:
+        """Give the name that it has, or had before it stood aside."""
+        return self.name.removesuffix(BEFORE).removesuffix(OVER)
+
+    def standing_aside(self) -> "Observed":
+        """Give it as it is once it has made room for another."""
+        return self if self.aside else replace(self, name=self.name + BEFORE)
 
     @property
     def just_started(self) -> bool:
@@ -80,4 +104,10 @@ def observed(entry: Mapping[str, Any]) -> Observed:
         status=entry["Status"],
         created=datetime.fromtimestamp(entry["Created"], UTC),
         networks=tuple(sorted(entry["NetworkSettings"]["Networks"])),
+        ports=tuple(
+            (port.get("IP", ""), port["PublicPort"], port["Type"])
+            for port in entry.get("Ports") or ()
+            if "PublicPort" in port
+        ),
+        restart=own.get(labels.RESTART, UNLESS_STOPPED),
     )

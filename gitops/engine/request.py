@@ -3,7 +3,14 @@
 from typing import Any
 
 from gitops.engine import labels
-from gitops.engine.specification import ContainerSpec, HealthSpec, MountSpec, digests, format_digests
+from gitops.engine.specification import (
+    UNLESS_STOPPED,
+    ContainerSpec,
+    HealthSpec,
+    MountSpec,
+    digests,
+    format_digests,
+)
 
 Body = dict[str, Any]
 
@@ -38,11 +45,32 @@ def create_request(spec: ContainerSpec, fleet: str, host: str, generation: str) 
             labels.IMAGE: spec.image,
             labels.GENERATION: generation,
             labels.SPEC: format_digests(digests(spec)),
+            **({labels.RESTART: spec.restart} if spec.restart != UNLESS_STOPPED else {}),
         },
         "HostConfig": _host(spec),
         "NetworkingConfig": {"EndpointsConfig": _first_network(spec)},
     }
     return {key: value for key, value in body.items() if value is not None}
+
+
+def restart_policy(restart: str) -> Body:
+    """Give Compose's `restart` as the engine has it, for a new container and for one that lives."""
+    policy, _, retries = restart.partition(":")
+    return {"Name": policy, "MaximumRetryCount": int(retries or 0)}
+
+
+def limits(spec: ContainerSpec) -> Body:
+    """Give what a container may use, as the engine has it; these can change while it lives.
+
+    MemorySwap is what the engine takes by itself for a new container, twice the memory; said aloud because it
+    would refuse memory above the swap that is set.
+    """
+    return {
+        "Memory": spec.mem_limit,
+        "MemorySwap": None if spec.mem_limit is None else 2 * spec.mem_limit,
+        "NanoCpus": None if spec.cpus is None else round(spec.cpus * 1e9),
+        "PidsLimit": spec.pids_limit,
+    }
 
 
 def _first_network(spec: ContainerSpec) -> Body:
@@ -56,23 +84,18 @@ def _host(spec: ContainerSpec) -> Body:
         bindings.setdefault(f"{port.target}/{port.protocol}", []).append(
             {"HostIp": port.host_ip, "HostPort": str(port.published or "")}
         )
-    policy, _, retries = spec.restart.partition(":")
-    secrets = (
-        (MountSpec("bind", spec.secrets_directory, "/run/secrets", read_only=True),) if spec.secrets else ()
-    )
+    secrets = (MountSpec("bind", spec.secrets_place, "/run/secrets", read_only=True),) if spec.secrets else ()
     host: Body = {
         "PortBindings": bindings,
         "Mounts": [_mount(mount) for mount in (*spec.volumes, *secrets)],
         "NetworkMode": spec.networks[0][0] if spec.networks else "none",
-        "RestartPolicy": {"Name": policy, "MaximumRetryCount": int(retries or 0)},
+        "RestartPolicy": restart_policy(spec.restart),
         "CapDrop": ["ALL"],
         "CapAdd": list(spec.capabilities),
         "SecurityOpt": list(spec.security_opt),
         "Init": spec.init,
         "ReadonlyRootfs": spec.read_only,
-        "Memory": spec.mem_limit,
-        "NanoCpus": None if spec.cpus is None else round(spec.cpus * 1e9),
-        "PidsLimit": spec.pids_limit,
+        **limits(spec),
         "ShmSize": spec.shm_size,
         "Ulimits": [{"Name": name, "Soft": soft, "Hard": hard} for name, soft, hard in spec.ulimits],
         "ExtraHosts": [f"{name}:{address}" for name, address in spec.extra_hosts],

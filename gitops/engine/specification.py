@@ -3,7 +3,11 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
+
+UNLESS_STOPPED = "unless-stopped"
+"""When containers start again where nothing else is said."""
 
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
@@ -98,7 +102,7 @@ class ContainerSpec:
     depends_on: tuple[DependencySpec, ...] = ()
     healthcheck: HealthSpec | None = None
     has_health: bool = False
-    restart: str = "unless-stopped"
+    restart: str = UNLESS_STOPPED
     user: str | None = None
     working_dir: str | None = None
     hostname: str | None = None
@@ -121,6 +125,11 @@ class ContainerSpec:
     def subject(self) -> str:
         """Give the name that people use: INSTANCE/SERVICE."""
         return f"{self.instance}/{self.service}"
+
+    @property
+    def secrets_place(self) -> str:
+        """Give the directory of just these secrets: with others, the container before may still come back."""
+        return f"{self.secrets_directory}.{digests(self)['secrets']}" if self.secrets else ""
 
 
 @dataclass(frozen=True)
@@ -146,13 +155,23 @@ _NOT_DIGESTED = {"name", "instance", "service", "image_name", "depends_on", "has
 _DEFAULTS = vars(ContainerSpec("", "", "", "", "", ()))
 
 
+LIMITS = ("mem_limit", "cpus", "pids_limit")
+"""What the engine can change while a container lives."""
+
+
 def digests(spec: ContainerSpec) -> dict[str, str]:
     """Give 8 hexadecimal digits for each field that is not at its default; what is absent is default."""
     return {
-        field: hashlib.sha256(json.dumps(value, default=vars).encode()).hexdigest()[:8]
+        field: _digest(value)
         for field, value in vars(spec).items()
         if field not in _NOT_DIGESTED and value != _DEFAULTS[field]
     }
+
+
+# The instances of an app share most of their values, and a value of one type is always written alike.
+@lru_cache(maxsize=65536, typed=True)
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, default=vars).encode()).hexdigest()[:8]
 
 
 def format_digests(fields: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from gitops.fleet.hosts import Scalar
+from gitops.fleet.rollout import Rollout
 from gitops.fleet.schedule import Schedule
 from gitops.fleet.services import Service
 from gitops.fleet.values import (
@@ -78,3 +79,6 @@ class App(Parameters):
     services: dict[Name, Service] = Field(min_length=1, description="Its containers.")
     backup: Backup | None = Field(default=None, description="What is backed up, and when.")
     jobs: dict[Name, Job] = Field(default={}, description="Commands that run on a schedule.")
+    rollout: Rollout = Field(
+        default_factory=Rollout.model_construct, description="How a change reaches its instances."
+    )

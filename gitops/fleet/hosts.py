@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from gitops.fleet.settings import Architecture
-from gitops.fleet.values import Line, Matching, Model, Name
+from gitops.fleet.updates import Branch
+from gitops.fleet.values import AgeRecipient, Line, Model, Name
 
 AT_ONCE = 8
 """How many instances of a host are changed side by side; the next one begins when one of them is done."""
@@ -40,6 +41,19 @@ class Repository(Model):
     keep: Keep = Field(default_factory=Keep.model_construct, description="How many backups stay.")
 
 
+class Report(Model):
+    """Where a host says what it runs, for plans made elsewhere."""
+
+    branch: Branch = Field(
+        default="gitops/reports",
+        description="The host pushes to BRANCH/NAME; its deploy key must be allowed to.",
+    )
+    key: Line | None = Field(
+        default=None,
+        description="The host's ssh key, as in deploy.key.pub, that must have signed its reports.",
+    )
+
+
 class Placement(Model):
     """One instance: which app, with which parameters."""
 
@@ -52,8 +66,9 @@ class Host(Model):
 
     architecture: Architecture = Field(default="amd64", description="What the machine is, in Debian's words.")
     scheduler: Literal["cron"] = Field(default="cron", description="Who runs jobs and backups.")
-    age: (
-        Annotated[str, Matching(r"^age1[a-z0-9]{58}$", "an age recipient, which begins with age1")] | None
-    ) = Field(default=None, description="The host's age recipient; secrets are encrypted for it.")
+    age: AgeRecipient | None = Field(
+        default=None, description="The host's age recipient; secrets are encrypted for it."
+    )
     backup: Repository | None = Field(default=None, description="Where backups of its instances go.")
+    report: Report | None = Field(default=None, description="Whether and where the host says what it runs.")
     instances: dict[Name, Placement] = Field(default={}, description="What runs here.")

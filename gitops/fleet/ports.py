@@ -37,7 +37,7 @@ def port_faults(apps: dict[str, App]) -> Iterator[tuple[str, str, Fault]]:
     taken: dict[tuple[str, int], list[Taken]] = {}
     for wanted in _published(apps):
         others = taken.setdefault((wanted.protocol, wanted.port), [])
-        other = next((each for each in others if _meet(each.address, wanted.address)), None)
+        other = next((each for each in others if meet(each.address, wanted.address)), None)
         others.append(wanted)
         if other:
             message = (
@@ -58,7 +58,7 @@ def _published(apps: dict[str, App]) -> Iterator[Taken]:
                         yield Taken(instance, service, index, port.host_ip, published, port.protocol)
 
 
-def _meet(one: str, other: str) -> bool:
+def meet(one: str, other: str) -> bool:
     """Tell whether two addresses share ports: none means all of them, 0.0.0.0 and :: all of a family."""
     if one == other or not one or not other:
         return True

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from gitops.fleet.updates import Updates
-from gitops.fleet.values import Line, Matching, Model, Name
+from gitops.fleet.values import AgeRecipient, Line, Matching, Model, Name
 
 Architecture = Literal["amd64", "arm64"]
 
@@ -76,5 +76,8 @@ class Settings(Model):
     ) = Field(default=None, description="Where images are pushed; none: every host builds its own.")
     pipelines: tuple[Literal["github"], ...] = Field(
         default=(), description="CI systems to write pipelines for."
+    )
+    administrators: dict[Name, AgeRecipient] = Field(
+        default={}, description="People's age recipients: they can read, edit and rekey every secret."
     )
     updates: Updates = Field(default_factory=Updates.model_construct, description="How updates are proposed.")

@@ -170,3 +170,4 @@ Package = Annotated[
     str, Matching(r"^[a-z0-9][a-z0-9+.-]+$", "the name of a Debian package, without a version")
 ]
 """A Debian package name (Debian Policy 5.6.7); the version is the lock's business."""
+AgeRecipient = Annotated[str, Matching(r"^age1[a-z0-9]{58}$", "an age recipient, which begins with age1")]

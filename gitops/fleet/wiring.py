@@ -24,6 +24,7 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
         for other in service.depends_on:
             yield from _unknown("service", other, app.services, (*at, "depends_on", other), key=True)
     yield from _cycle(app.services)
+    yield from _two_on_one_port(app)
     for name, job in app.jobs.items():
         yield from _unknown("service", job.service, app.services, ("jobs", name, "service"))
     if app.backup:
@@ -33,6 +34,18 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
             yield from _unknown("service", database.service, app.services, at)
         for index, volume in enumerate(app.backup.volumes):
             yield from _unknown("volume", volume, volumes, ("backup", "volumes", index))
+
+
+def _two_on_one_port(app: App) -> Iterator[Fault]:
+    """Tell why a new container cannot start beside the old one: both would want the same port of the host."""
+    if app.rollout.order == "start-first":
+        for name, service in app.services.items():
+            if any(published is not None for port in service.ports for published, _ in port.pairs()):
+                yield Fault(
+                    ("rollout", "order"),
+                    f"{name} publishes a port of the host, which two containers cannot share",
+                    "write stop-first, or let a proxy reach the service over a network",
+                )
 
 
 def architecture_faults(app: App, fleet: Fleet, host: str, sound: frozenset[str]) -> Iterator[Fault]:

@@ -38,6 +38,11 @@ def decrypt(path: Path, identity: Path) -> bytes:
     args = ["age", "--decrypt", "--identity", str(identity), str(path)]
     process = start(args)
     value, errors = process.communicate()
+    if b"no identity matched" in errors:
+        raise UserError(
+            f"{path.name} is not encrypted for the key in {identity}: no identity matched",
+            hint="whoever can read it makes it so: gitops secret rekey",
+        )
     if process.returncode != 0:
         raise CommandError(
             args,

@@ -100,6 +100,22 @@ def start(
         raise CommandError(words, f"{error.filename} does not exist or is not installed") from error
 
 
+def attend(args: Sequence[str | Path]) -> None:
+    """Run a program that talks with the user on the terminal, an editor for example, to its end.
+
+    Raises:
+        CommandError: its exit status was not 0, or it does not exist.
+    """
+    words = [str(arg) for arg in args]
+    log.debug("attend %s", shlex.join(words))
+    try:
+        status = subprocess.run(words, check=False).returncode
+    except FileNotFoundError as error:
+        raise CommandError(words, f"{error.filename} does not exist or is not installed") from error
+    if status != 0:
+        raise CommandError(words, f"exit status {status}", status=status)
+
+
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "", **(added or {})}
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from gitops.agent.generation import clean_head
 from gitops.agent.host import Wanted
 from gitops.agent.plan import Plan
 from gitops.agent.reconcile import reconcile
 from gitops.engine.docker import Docker
 from gitops.fleet.load import load
+from gitops.git.repository import Repository
 from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import request_of
 from gitops.system.places import Places, places
@@ -20,6 +22,7 @@ from gitops.system.places import Places, places
 LOOP = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 APP = f"""\
 parameters: {{greeting: {{default: hello}}}}
+rollout: {{wait: 500ms}}
 services:
   db:
     image: tiny
@@ -77,8 +80,10 @@ class FleetOnDisk:
             for image in images:
                 self.import_image(wanted.references[image, "amd64"])
 
+        git = Repository(self.root)
         steps = reconcile(
-            self.root,
+            git,
+            clean_head(git),
             None,
             self.engine,
             self.places,

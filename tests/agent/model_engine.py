@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from gitops.agent.action import Action, Kind
 from gitops.agent.desired import Desired
-from gitops.agent.plan import Action, Engine, Kind, Plan
+from gitops.agent.plan import Engine, Plan
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec, digests
 
@@ -44,21 +45,27 @@ def holds(engine: Engine, desired: Desired) -> bool:
 
 
 def _step(action: Action, engine: Engine) -> Engine:
-    spec = action.spec
-    others = tuple(
-        one for one in engine.containers if action.observed is None or one.id != action.observed.id
-    )
+    spec, gone = action.spec, {one.id for one in (action.observed, action.before) if one}
+    others = tuple(one for one in engine.containers if one.id not in gone)
     if action.kind is Kind.BUILD and isinstance(spec, ContainerSpec):
         return replace(engine, images=engine.images | {spec.image})
+    if action.kind is Kind.REMOVE_NETWORK:
+        left = frozenset(one for one in engine.networks if one[0] != action.subject)
+        return replace(engine, networks=left)
     if isinstance(spec, NetworkSpec):
         return replace(engine, networks=engine.networks | {(spec.name, spec.instance)})
     if isinstance(spec, VolumeSpec):
         return replace(engine, volumes=engine.volumes | {spec.name})
-    if action.kind is Kind.REMOVE_NETWORK:
-        left = frozenset(one for one in engine.networks if one[0] != action.subject)
-        return replace(engine, networks=left)
-    if action.kind is Kind.REMOVE:
-        return replace(engine, containers=others)
+    return replace(engine, containers=(*others, *_left(action, others, engine)))
+
+
+def _left(action: Action, others: tuple[Observed, ...], engine: Engine) -> tuple[Observed, ...]:
+    """Give the container that an action leaves in its place, if any."""
+    spec = action.spec
+    if action.kind in {Kind.REMOVE, Kind.TIDY}:
+        return ()
+    if action.kind in {Kind.PUT_BACK, Kind.ROLL_BACK} and action.before:
+        return (replace(action.before, name=action.before.place, state="running", status="Up 1 second"),)
     if not isinstance(spec, ContainerSpec):
         raise TypeError(action)
     if spec.image not in engine.images and action.kind in {Kind.CREATE, Kind.RECREATE}:
@@ -67,4 +74,4 @@ def _step(action: Action, engine: Engine) -> Engine:
         raise LookupError(f"no network for {spec.subject}")
     if spec.name in {one.name for one in others}:
         raise LookupError(f"two containers {spec.name}")
-    return replace(engine, containers=(*others, running(spec)))
+    return (running(spec),)

@@ -10,88 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.apply import Work, apply, settle
 from gitops.agent.desired import Desired
-from gitops.agent.plan import Engine, Plan, plan
 from gitops.engine.docker import Docker
 from gitops.engine.specification import (
-    ContainerSpec,
     DependencySpec,
     HealthSpec,
     MountSpec,
-    NetworkSpec,
     PortSpec,
-    VolumeSpec,
 )
 from gitops.system.errors import UserError
+from tests.agent.deploying import QUICK, Deployment, blog, go, wanting
 from tests.engine_fixtures import container
-
-QUICK = HealthSpec(("CMD-SHELL", "test -e /tmp/ready"), 10**8, 10**9, 20, 0)
-READY_LATE = ("sh", "-c", "trap 'exit 0' TERM; sleep 0.5; touch /tmp/ready; while :; do sleep 0.1; done")
 
 
 @pytest.fixture
 def engine() -> Iterator[Docker]:
     with Docker() as engine:
         yield engine
-
-
-def wanting(fleet: str, *specs: ContainerSpec) -> Desired:
-    networks = {name: NetworkSpec(name, one.instance, "default") for one in specs for name, _ in one.networks}
-    volumes = {
-        mount.source: VolumeSpec(mount.source, one.instance, mount.source.removeprefix(f"{fleet}."))
-        for one in specs
-        for mount in one.volumes
-    }
-    return Desired(specs, tuple(networks.values()), tuple(volumes.values()))
-
-
-def seen(engine: Docker, fleet: str, desired: Desired) -> Engine:
-    return Engine(
-        tuple(engine.containers(fleet, "host")),
-        frozenset(engine.networks(fleet, "host").items()),
-        frozenset(engine.volumes(fleet, "host")),
-        frozenset(engine.images({one.image for one in desired.containers})),
-    )
-
-
-def go(
-    engine: Docker, fleet: str, desired: Desired, build: Callable[[Sequence[str]], None] | None = None
-) -> tuple[Plan, list[str]]:
-    """Apply as the agent does; give the plan and what was told."""
-    told: list[str] = []
-    steps = plan(desired, seen(engine, fleet, desired))
-    work = Work(
-        engine=engine,
-        fleet=fleet,
-        host="host",
-        generation="c0ffee",
-        build=build or (lambda images: pytest.fail(f"nobody asked for {images}")),
-        secrets=lambda _spec: None,
-        tell=told.append,
-    )
-    apply(steps, desired, work)
-    settle(desired, engine.containers(fleet, "host"), lambda: engine.containers(fleet, "host"), engine)
-    return steps, told
-
-
-def ids(engine: Docker, fleet: str) -> dict[str, str]:
-    return {one.subject: one.id for one in engine.containers(fleet, "host")}
-
-
-def blog(fleet: str, instance: str, image: str) -> tuple[ContainerSpec, ContainerSpec]:
-    data = MountSpec("volume", f"{fleet}.{instance}.data", "/data")
-    db = container(
-        fleet,
-        f"{instance}/db",
-        image,
-        command=READY_LATE,
-        healthcheck=QUICK,
-        has_health=True,
-        volumes=(data,),
-    )
-    depends = (DependencySpec("db", "service_healthy"),)
-    return db, container(fleet, f"{instance}/web", image, depends_on=depends)
 
 
 def test_two_instances_come_up_in_order_and_a_second_apply_does_nothing(
@@ -103,9 +38,9 @@ def test_two_instances_come_up_in_order_and_a_second_apply_does_nothing(
         assert told.index(f"create {instance}/db: it is not there") < told.index(
             f"create {instance}/web: it is not there"
         )
-    before = ids(engine, fleet_name)
+    before = Deployment(engine, fleet_name).ids()
     assert not go(engine, fleet_name, desired)[0]
-    assert ids(engine, fleet_name) == before
+    assert Deployment(engine, fleet_name).ids() == before
 
 
 def test_a_service_starts_only_when_what_it_depends_on_is_healthy(
@@ -133,10 +68,10 @@ def test_only_what_changed_is_made_again_and_its_data_stay(
     go(engine, fleet_name, wanting(fleet_name, db, web))
     with engine.exec(db.name, ["touch", "/data/post"]) as stream:
         assert stream.wait() == 0
-    before = ids(engine, fleet_name)
+    before = Deployment(engine, fleet_name).ids()
     changed = replace(db, environment=(("A", "1"),))
     _, told = go(engine, fleet_name, wanting(fleet_name, changed, web))
-    after = ids(engine, fleet_name)
+    after = Deployment(engine, fleet_name).ids()
     assert told == ["recreate alice/db: environment changed"]
     assert (before["alice/web"] == after["alice/web"], before["alice/db"] == after["alice/db"]) == (
         True,
@@ -151,10 +86,10 @@ def test_what_was_deleted_or_stopped_by_hand_comes_back_and_nothing_else_moves(
 ) -> None:
     desired = wanting(fleet_name, *blog(fleet_name, "alice", image))
     go(engine, fleet_name, desired)
-    before = ids(engine, fleet_name)
+    before = Deployment(engine, fleet_name).ids()
     engine.remove(f"{fleet_name}.alice.web")
     assert go(engine, fleet_name, desired)[1] == ["create alice/web: it is not there"]
-    assert ids(engine, fleet_name)["alice/db"] == before["alice/db"]
+    assert Deployment(engine, fleet_name).ids()["alice/db"] == before["alice/db"]
     engine.stop(f"{fleet_name}.alice.web")
     assert go(engine, fleet_name, desired)[1] == ["start alice/web: it was stopped by hand or died"]
 
@@ -165,7 +100,7 @@ def test_an_instance_that_is_gone_takes_its_network_along_and_leaves_its_volumes
     alice, bob = blog(fleet_name, "alice", image), blog(fleet_name, "bob", image)
     go(engine, fleet_name, wanting(fleet_name, *alice, *bob))
     go(engine, fleet_name, wanting(fleet_name, *alice))
-    assert set(ids(engine, fleet_name)) == {"alice/db", "alice/web"}
+    assert set(Deployment(engine, fleet_name).ids()) == {"alice/db", "alice/web"}
     assert set(engine.networks(fleet_name, "host").values()) == {"alice"}
     assert engine.volumes(fleet_name, "host") == {f"{fleet_name}.alice.data", f"{fleet_name}.bob.data"}
 
@@ -187,7 +122,7 @@ def test_a_port_moves_from_one_instance_to_another_in_one_apply(
     go(engine, fleet_name, on("alice", "bob"))
     go(engine, fleet_name, on("bob", "alice"))
     go(engine, fleet_name, on("carol", "bob"))
-    assert set(ids(engine, fleet_name)) == {"bob/web", "carol/web"}
+    assert set(Deployment(engine, fleet_name).ids()) == {"bob/web", "carol/web"}
 
 
 def test_an_unhealthy_container_is_named_with_what_its_check_said(
@@ -198,7 +133,7 @@ def test_an_unhealthy_container_is_named_with_what_its_check_said(
     well = container(fleet_name, "bob/web", image)
     with pytest.raises(UserError, match=r"alice/web is unhealthy\n  no such table"):
         go(engine, fleet_name, wanting(fleet_name, spec, well))
-    assert "bob/web" in ids(engine, fleet_name)
+    assert "bob/web" in Deployment(engine, fleet_name).ids()
     with pytest.raises(UserError, match="alice/web is unhealthy"):
         go(engine, fleet_name, wanting(fleet_name, spec, well))
 
@@ -283,7 +218,7 @@ def test_apply_can_be_killed_anywhere_and_run_again(
         process.communicate()
     desired = turned(fleet_name, image, "7")
     go(engine, fleet_name, desired)
-    assert sorted(ids(engine, fleet_name)) == sorted(one.subject for one in desired.containers)
+    assert sorted(Deployment(engine, fleet_name).ids()) == sorted(one.subject for one in desired.containers)
     assert set(engine.networks(fleet_name, "host")) == {one.name for one in desired.networks}
     assert engine.volumes(fleet_name, "host") >= volumes
     assert not go(engine, fleet_name, desired)[0]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.generation import adopt, current, install_cron
+from gitops.agent.generation import adopt, current, install_cron, schedule_changes
 from gitops.system.errors import UserError
 from tests.agent.conftest import FleetOnDisk
 
@@ -67,3 +67,16 @@ def test_a_host_with_nothing_scheduled_has_no_manifest(fleet: FleetOnDisk) -> No
     install_cron(MANIFEST, fleet.name, fleet.places)
     assert install_cron("# gitops\nSHELL=/bin/sh\n", fleet.name, fleet.places)
     assert not list(fleet.places.cron.iterdir())
+
+
+def test_a_plan_tells_which_entries_of_the_schedule_come_and_go(fleet: FleetOnDisk) -> None:
+    entry = "*/5 * * * * root gitops job run alice wp-cron"
+    assert schedule_changes(MANIFEST, fleet.name, fleet.places) == [f"+ {entry}"]
+    install_cron(MANIFEST, fleet.name, fleet.places)
+    assert schedule_changes(MANIFEST, fleet.name, fleet.places) == []
+    later = MANIFEST.replace("*/5", "*/9")
+    assert schedule_changes(later, fleet.name, fleet.places) == [
+        f"- {entry}",
+        "+ */9 * * * * root gitops job run alice wp-cron",
+    ]
+    assert schedule_changes("", fleet.name, fleet.places) == [f"- {entry}"]

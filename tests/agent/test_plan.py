@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops.agent.action import Kind
 from gitops.agent.desired import Desired
-from gitops.agent.plan import Engine, Kind, plan
-from gitops.engine.observed import Observed
+from gitops.agent.plan import Engine, plan
+from gitops.engine.observed import BEFORE, OVER, Observed
 from gitops.engine.specification import (
     ContainerSpec,
     DependencySpec,
@@ -227,6 +228,29 @@ def test_a_plan_leads_from_anything_to_what_is_desired_and_then_there_is_nothing
     assert holds(done, after)
     assert not plan(after, done)
     assert done.volumes >= engine.volumes
+
+
+@given(fleets(), fleets(), fleets(), st.data())
+@settings(max_examples=300, deadline=None)
+def test_whatever_roll_outs_have_left_aside_a_plan_leads_to_what_is_desired(
+    before: Desired, between: Desired, after: Desired, data: st.DataObject
+) -> None:
+    """Containers stand aside at random, with or without one of another time in their place."""
+    old = carry_out(plan(before, Engine()), Engine())
+    new = carry_out(plan(between, old), old)
+    places = {one.name: one for one in new.containers}
+    kept: list[Observed] = []
+    for one in old.containers:
+        ending = data.draw(st.sampled_from(["", BEFORE, BEFORE, OVER]))
+        if ending:
+            kept.append(replace(one, id=f"{one.id}-kept", name=one.name + ending, state="exited"))
+            if data.draw(st.booleans()):
+                places.pop(one.name, None)
+    seen = replace(new, containers=(*places.values(), *kept), networks=old.networks | new.networks)
+    steps = plan(after, seen)
+    done = carry_out(steps, seen)
+    assert holds(done, after)
+    assert not plan(after, done)
 
 
 @given(fleets(), fleets(), st.data())

@@ -8,6 +8,7 @@ from gitops.agent.generation import current
 from gitops.agent.host import look, package_changes, want
 from gitops.agent.plan import plan
 from gitops.debian.packages import Package
+from gitops.git.repository import Repository
 from gitops.images.lock import Lock, format_lock, parse_lock
 from gitops.secrets.age import make_identity
 from gitops.system.errors import UserError
@@ -50,7 +51,7 @@ def test_an_unchanged_host_costs_one_question_to_the_engine(fleet: FleetOnDisk) 
             asked.append(name)
             return getattr(fleet.engine, name)
 
-    look(Counting(), wanted)  # type: ignore[arg-type]  # it passes every question on to the real engine
+    look(Counting(), wanted, fleet.places)  # type: ignore[arg-type]  # it passes every question on to the real engine
     assert asked == ["containers"]
 
 
@@ -67,7 +68,8 @@ def test_a_changed_image_is_told_by_the_packages_of_the_commit_that_runs(fleet: 
     lock("3.5.7-1")
     fleet.commit()
     wanted = want(fleet.root, None, fleet.places)
-    steps = plan(wanted.desired, look(fleet.engine, wanted), package_changes(wanted, fleet.root))
+    because = package_changes(wanted, Repository(fleet.root), fleet.places)
+    steps = plan(wanted.desired, look(fleet.engine, wanted, fleet.places), because)
     reasons = [one.reason for one in steps.actions if one.kind == "recreate"]
     assert len(reasons) == 4
     assert all(reason.endswith("because openssl 3.5.6-1 → 3.5.7-1") for reason in reasons)

@@ -1,7 +1,7 @@
 import pytest
 from docker.api.client import APIClient
 
-from gitops.agent.unchanged import still_so
+from gitops.agent.unchanged import clean_commit, still_so
 from tests.agent.conftest import FleetOnDisk
 
 
@@ -17,7 +17,7 @@ def settled(fleet: FleetOnDisk) -> FleetOnDisk:
 
 
 def so(fleet: FleetOnDisk) -> str | None:
-    return still_so(fleet.root, None, fleet.engine, fleet.places)
+    return still_so(clean_commit(fleet.root), None, fleet.engine, fleet.places)
 
 
 def test_a_host_that_is_as_it_was_made_is_told_quickly(settled: FleetOnDisk) -> None:

@@ -41,8 +41,10 @@ def test_an_apply_with_nothing_to_do_says_so_and_status_shows_what_runs(fleet: F
     ] == [(instance, service, "running", True) for instance in ("alice", "bob") for service in ("db", "web")]
     fleet.engine.remove(f"{fleet.name}.bob.web")
     table = gitops(fleet, "status").stdout.decode().splitlines()
-    assert table[0].split() == ["instance", "service", "state", "health", "image", "since"]
-    assert table[4].split()[:3] == ["bob", "web", "missing"]
+    assert table[0].split() == [
+        *("instance", "service", "state", "health", "image", "since", "cpu", "memory", "processes")
+    ]
+    assert table[1].split()[:3] == ["bob", "web", "missing"]
 
 
 def test_without_an_engine_every_verb_says_so_and_what_to_do(
@@ -65,7 +67,7 @@ def test_a_secret_is_set_from_a_pipe_for_the_hosts_that_use_it(fleet: FleetOnDis
     value = bytes(range(256))
     for name in ("password", "token"):
         told = gitops(fleet, "secret", "set", name, stdin=value).stdout.decode()
-        assert told == f"secrets/{name}.age: readable on web1; commit it\n"
+        assert told == f"secrets/{name}.age: readable by web1; commit it\n"
     path = fleet.root / "secrets/password.age"
     assert decrypt(path, fleet.places.config / "age.key") == value
     gitops(fleet, "secret", "set", "password", stdin=b"")

@@ -6,7 +6,15 @@ import pytest
 from docker.api.client import APIClient
 
 from gitops.engine.docker import Docker
-from gitops.engine.specification import ContainerSpec, HealthSpec, NetworkSpec, VolumeSpec, digests
+from gitops.engine.observed import BEFORE
+from gitops.engine.specification import (
+    ContainerSpec,
+    HealthSpec,
+    NetworkSpec,
+    PortSpec,
+    VolumeSpec,
+    digests,
+)
 from gitops.system.errors import UserError
 from tests.engine_fixtures import container
 
@@ -194,3 +202,74 @@ def test_an_engine_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("DOCKER_HOST", "tcp://engine.example.org:2375")
     with pytest.raises(UserError, match="not on this machine"):
         Docker().containers("fleet", "host")
+
+
+def test_a_container_without_a_healthcheck_proves_itself_by_living_on(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    lives = run(container(fleet_name, "alice/lives", image))
+    assert engine.prove(lives, wait=0.5, patience=30).well
+    dies = ("sh", "-c", "echo no config; sleep 0.3; exit 4")
+    verdict = engine.prove(run(container(fleet_name, "alice/dies", image, command=dies)), wait=5, patience=30)
+    assert (verdict.well, verdict.state) == (False, "dying again and again")
+    assert verdict.said.splitlines()[-1] == "no config"
+
+
+def test_a_container_that_ends_proves_itself_by_ending_well(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    well = container(fleet_name, "alice/well", image, command=("true",), restart="no")
+    ill = container(fleet_name, "alice/ill", image, command=("false",), restart="no")
+    assert engine.prove(run(well), wait=60, patience=60).well
+    assert engine.prove(run(ill), wait=60, patience=60).state == "exited (1)"
+
+
+def test_a_container_with_a_healthcheck_proves_itself_by_it(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    for number, (test, patience, state) in enumerate(
+        [("true", 30, ""), ("echo sick; exit 1", 30, "unhealthy"), ("sleep 9", 0.5, "not healthy yet")]
+    ):
+        check = HealthSpec(("CMD-SHELL", test), 10**8, 10**10, 1, 0)
+        name = run(container(fleet_name, f"alice/s{number}", image, healthcheck=check))
+        verdict = engine.prove(name, wait=60, patience=patience)
+        assert (verdict.state, verdict.well) == (state, state == "")
+
+
+def test_a_list_tells_what_a_container_holds_and_when_it_starts_again(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    run(container(fleet_name, "alice/web", image, ports=(PortSpec(80, None, "127.0.0.1", "tcp"),)))
+    run(container(fleet_name, "alice/other", image, restart="on-failure:3"))
+    other, web = engine.containers(fleet_name, "host")
+    ((address, _, protocol),) = web.ports
+    assert (address, protocol, web.restart, other.restart) == (
+        "127.0.0.1",
+        "tcp",
+        "unless-stopped",
+        "on-failure:3",
+    )
+
+
+def test_of_two_that_run_the_one_in_its_place_is_meant(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    spec = container(fleet_name, "alice/web", image)
+    engine.rename(run(spec), spec.name + BEFORE)
+    found = engine.running(fleet_name, "host", "alice", "web")
+    assert found
+    assert found.aside
+    run(spec)
+    found = engine.running(fleet_name, "host", "alice", "web")
+    assert found
+    assert (found.name, found.aside) == (spec.name, False)
+
+
+def test_a_limit_that_the_engine_refuses_is_told_in_its_words(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    spec = container(fleet_name, "alice/web", image)
+    name = run(spec)
+    with pytest.raises(UserError, match="cannot change the limits of alice/web: Minimum memory"):
+        engine.update_limits(name, replace(spec, mem_limit=1))
+    assert engine.other_limits(name, replace(spec, mem_limit=64 << 20, pids_limit=-1)) == ["mem_limit"]

@@ -81,8 +81,9 @@ def test_a_secret_reaches_the_request_as_a_mount_and_its_digest_never_as_content
     secret = SecretSpec("password", "password", 33, 33, 0o400, "0123abcd")
     spec = replace(SPEC, secrets=(secret,), secrets_directory="/run/gitops/secrets/a/web")
     request = create_request(spec, "f", "h", "c")
+    place = f"/run/gitops/secrets/a/web.{digests(spec)['secrets']}"
     assert request["HostConfig"]["Mounts"] == [
-        {"Type": "bind", "Source": "/run/gitops/secrets/a/web", "Target": "/run/secrets", "ReadOnly": True}
+        {"Type": "bind", "Source": place, "Target": "/run/secrets", "ReadOnly": True}
     ]
     again = replace(spec, secrets=(replace(secret, digest="ffff0000"),))
     assert digests(again)["secrets"] != digests(spec)["secrets"]

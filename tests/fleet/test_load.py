@@ -152,6 +152,27 @@ FAULTS: dict[str, tuple[dict[str, dict[str, str] | str | None], str]] = {
         {BLOG: {"image: db": "image: db\n    depends_on: {web: {condition: service_started}}"}},
         "apps/blog.yaml:14:18: these services wait for each other: web → db → web",
     ),
+    "two containers on one port": (
+        {BLOG: {"backup:\n": "rollout: {order: start-first}\nbackup:\n"}},
+        (
+            "apps/blog.yaml:15:18: web publishes a port of the host, which two containers cannot share"
+            " | write stop-first, or let a proxy reach the service over a network"
+        ),
+    ),
+    "a batch of nothing": (
+        {BLOG: {"backup:\n": "rollout: {batch: 0}\nbackup:\n"}},
+        (
+            "apps/blog.yaml:15:18: `batch` must be a number of instances, or a part of them, for example 10%,"
+            " not '0'"
+        ),
+    ),
+    "a batch of more than all": (
+        {BLOG: {"backup:\n": "rollout: {batch: 101%}\nbackup:\n"}},
+        (
+            "apps/blog.yaml:15:18: `batch` must be a number of instances, or a part of them, for example 10%,"
+            " not '101%'"
+        ),
+    ),
     "unknown image of a service": (
         {BLOG: {"image: db": "image: bd"}},
         "apps/blog.yaml:13:12: unknown image `bd` | known: base, db, site",

@@ -1,0 +1,33 @@
+"""Whether a generation is whole: what `check`, `lock` and `render` would say of it, before it is used."""
+
+from pathlib import Path
+
+from gitops.agent.host import host_of
+from gitops.fleet.load import load
+from gitops.images.locks import missing_or_stale, read_locks
+from gitops.render.render import render, stale
+from gitops.system.errors import Problem, UserError
+
+
+def check(root: Path, host: str) -> None:
+    """Look at everything that a fleet says, before any of it is used.
+
+    Args:
+        root: the fleet's directory, as a commit has it.
+        host: the host that would run it.
+
+    Raises:
+        UserError: a definition is wrong, or the fleet does not know the host; or locks do not fit; or
+            rendered files are not what the definitions say. Everything of the first of these that fails.
+    """
+    fleet = load(root)
+    host_of(fleet, host)
+    locks = read_locks(fleet)
+    problems = missing_or_stale(fleet, locks)
+    if not problems:
+        problems = [
+            Problem(file=path, message=why, hint="run gitops render with this version of gitops, and commit")
+            for path, why in stale(root, render(fleet, locks))
+        ]
+    if problems:
+        raise UserError.of(problems)

@@ -1,0 +1,103 @@
+"""What a host last said of itself, on a branch of the fleet's repository: for plans made far from it.
+
+`BRANCH/HOST` has one commit without a parent, signed with the host's key, and in it `HOST.json`: containers
+with the digests of their specifications, the generation, failures and the time. Each report replaces the one
+before; nothing is merged, and hosts do not meet. No value of a secret or of a variable is in it.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from gitops.agent.host import Wanted, look
+from gitops.engine.docker import Docker
+from gitops.engine.observed import Observed
+from gitops.git.repository import Repository
+from gitops.git.upstream import Upstream
+from gitops.system.clock import now, stamp
+from gitops.system.errors import UserError
+from gitops.system.files import write
+from gitops.system.places import Places
+
+VERSION = 1
+
+
+def prepare(wanted: Wanted, commit: str, engine: Docker, places: Places) -> None:
+    """Write down what this host has now, into `STATE/report.json`, where it is to report and that is news."""
+    settings = wanted.fleet.hosts[wanted.host].report
+    if settings is None:
+        return
+    seen = look(engine, wanted, places)
+    content = {
+        "version": VERSION,
+        "branch": settings.branch,
+        "host": wanted.host,
+        "generation": commit,
+        "runtime": str(places.runtime),
+        "containers": [_container(one) for one in seen.containers],
+        "failures": [asdict(one) for one in seen.failures.values()],
+    }
+    path = places.state / "report.json"
+    before = json.loads(path.read_text()) if path.exists() else {}
+    # Through JSON and back, which knows no tuples.
+    if {**before, "time": ""} != {**json.loads(json.dumps(content)), "time": ""}:
+        write(path, json.dumps({**content, "time": stamp(now())}, indent=1))
+
+
+def _container(one: Observed) -> dict[str, object]:
+    # How long it has been so changes all the time, and only an exit status matters to a plan.
+    status = f"{one.status.partition(')')[0]})" if one.state == "exited" else ""
+    return {**vars(one), "digests": dict(one.digests), "created": stamp(one.created), "status": status}
+
+
+def publish(git: Repository, upstreams: Sequence[Upstream], places: Places) -> str:
+    """Push the newest report, unless it was pushed already; to the first server that takes it.
+
+    Args:
+        git: this host's own repository.
+        upstreams: the servers, in the order of preference.
+        places: the host's directories; `CONFIG/deploy.key` signs.
+
+    Returns:
+        What was done, or what was in the way; empty where there is nothing new to report.
+    """
+    try:
+        content = json.loads(text := (places.state / "report.json").read_text())
+        host, reference = content["host"], f"refs/heads/{content['branch']}/{content['host']}"
+    except (FileNotFoundError, ValueError, KeyError):
+        return ""
+    marker = places.state / "reported"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if marker.exists() and marker.read_text() == digest:
+        return ""
+    failures = []
+    try:
+        commit = _commit(git, text, host, places.config / "deploy.key")
+    except UserError as error:
+        return f"not reported: {error}"
+    for upstream in upstreams:
+        try:
+            upstream.ask(git.root, "push", "--quiet", "--force", upstream.url, f"{commit}:{reference}")
+        except UserError as error:
+            failures.append(str(error))
+        else:
+            write(marker, digest)
+            return f"reported to {reference.removeprefix('refs/heads/')}"
+    return f"not reported: {failures[0]}" if failures else ""
+
+
+def _commit(git: Repository, text: str, host: str, key: Path) -> str:
+    """Make a commit of nothing but a report."""
+    blob = git.git("hash-object", "-w", "--stdin", stdin=text.encode()).stdout.strip()
+    tree = git.git("mktree", stdin=f"100644 blob {blob}\t{host}.json\n".encode()).stdout.strip()
+    who = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", host), ("EMAIL", f"{host}@gitops.invalid"))
+    }
+    signing = ["-c", "gpg.format=ssh", "-c", f"user.signingKey={key}"] if key.is_file() else []
+    sign = [f"--gpg-sign={key}"] if signing else []
+    message = f"Report what {host} runs"
+    return git.git(*signing, "commit-tree", *sign, "-m", message, tree, env=who).stdout.strip()

@@ -1,0 +1,63 @@
+"""How a host stands: its generation, what keeps it from git's newest, and every container."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops.agent.generation import running
+from gitops.agent.host import look, want
+from gitops.agent.pause import paused
+from gitops.agent.plan import plan
+from gitops.agent.rollback import rolled_back
+from gitops.agent.status import Row, rows
+from gitops.agent.tick import last
+from gitops.engine.docker import Docker
+from gitops.engine.usage import Usage, usage
+from gitops.system.places import Places
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A host.
+
+    Args:
+        host: its name.
+        generation: the commit that it runs; empty where it runs none yet.
+        notes: what somebody should know: rolled back, paused, a commit that was refused.
+        rows: its containers, problems first.
+        used: what containers use, by id, for the next look.
+    """
+
+    host: str
+    generation: str
+    notes: tuple[str, ...]
+    rows: tuple[Row, ...]
+    used: dict[str, Usage]
+
+    @property
+    def well(self) -> bool:
+        """Tell whether nobody needs to look at it."""
+        return not self.notes and all(row.well for row in self.rows)
+
+
+def standing(
+    root: Path, host: str | None, engine: Docker, places: Places, earlier: dict[str, Usage] | None = None
+) -> Standing:
+    """Look at a host.
+
+    Args:
+        root: the fleet's directory, or a copy of it that a host keeps.
+        host: its name; None: see `want`.
+        engine: the host's engine.
+        places: the host's directories.
+        earlier: what containers used at the look before; tells how busy they were since.
+    """
+    wanted = want(root, host, places)
+    seen = look(engine, wanted, places)
+    steps = plan(wanted.desired, seen)
+    used = usage([one.id for one in seen.containers if one.state == "running"])
+    turn = last(places)
+    notes = [str(rolled)] if (rolled := rolled_back(places)) else []
+    notes += [until] if (until := paused(places)) else []
+    notes += turn.notes if turn else ()
+    found = rows(wanted.desired, seen.containers, steps, used, earlier)
+    return Standing(wanted.host, running(places), tuple(notes), tuple(found), used)

@@ -1,0 +1,224 @@
+"""One tick of the agent: take in what is new, as far as it is good, then make the host what it says."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from gitops.agent.fetch import Admit, MovedError, Standing, advance, intake
+from gitops.agent.generation import running
+from gitops.agent.pause import paused
+from gitops.agent.refused import RefusedError
+from gitops.agent.unchanged import still_so
+from gitops.agent.verify import follow, verify
+from gitops.git.isolation import isolated
+from gitops.report.turns import Outcome, Turn, note
+from gitops.system.clock import now, stamp
+from gitops.system.errors import UserError
+from gitops.system.files import write
+from gitops.system.locks import exclusive
+from gitops.system.run import run
+
+if TYPE_CHECKING:
+    from gitops.agent.reconcile import Build
+    from gitops.agent.settings import Settings
+    from gitops.engine.docker import Docker
+    from gitops.git.intake import Intake
+    from gitops.system.places import Places
+
+_REPORT = "tick.json"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """How a tick ended; `RUNTIME/tick.json` has the newest.
+
+    Args:
+        commit: the commit that git has for this host, as far as it was found good; empty: none yet.
+        notes: what is in the way of newer ones, a text each.
+        state: `paused`, `nothing to do`, `applied`, or `failed`.
+        reason: why it failed, or until when it is paused.
+        time: when, RFC 3339 in UTC.
+        good: whether the host is what git says now: a server answered, and nothing was refused or failed.
+    """
+
+    commit: str
+    notes: tuple[str, ...]
+    state: str
+    reason: str = ""
+    time: str = ""
+    good: bool = True
+
+    def __str__(self) -> str:
+        """Say it in a line, and a line for each note."""
+        at = f"at {self.commit[:12]}" if self.commit else "no commit yet"
+        reason = f": {self.reason}" if self.reason else ""
+        return "\n".join([*self.notes, f"{at}, {self.state}{reason}"])
+
+
+def tick(
+    settings: "Settings",
+    places: "Places",
+    engine: "Docker",
+    *,
+    build: "Build",
+    tell: Callable[[str], None],
+    allow_empty: bool = False,
+) -> Tick:
+    """Tick once; only one at a time does on a host.
+
+    Args:
+        settings: the agent's.
+        places: the host's directories.
+        engine: the host's engine.
+        build: builds the images that are missing.
+        tell: says what is being done, a line at a time.
+        allow_empty: go on when the fleet places nothing on the host although something runs there.
+
+    Raises:
+        UserError: another tick is under way; or the host could not be made so, and why. What stands in the
+            way of a newer commit is no error, but in the tick's notes.
+    """
+    if until := paused(places):
+        return _over(Tick("", (), "paused", until), places)
+    with _alone(places):
+        standing = advance(settings, places, _judge(settings, places))
+        _record(standing, places)
+        for note in (*standing.notes, *filter(None, [standing.news])):
+            tell(note)
+        if standing.commit is None:
+            raise _failed(standing, "there is no commit yet that this host may run", places)
+        if still_so(standing.commit, settings.host, engine, places):
+            return _over(_tick(standing, "nothing to do"), places)
+        from gitops.agent.reconcile import reconcile  # noqa: PLC0415  # what there is to do is mostly nothing
+        from gitops.agent.report import publish  # noqa: PLC0415  # see above
+        from gitops.agent.settings import upstreams  # noqa: PLC0415  # see above
+
+        try:
+            done = reconcile(
+                intake(settings, places),
+                standing.commit,
+                settings.host,
+                engine,
+                places,
+                build=build,
+                tell=tell,
+                allow_empty=allow_empty,
+            )
+        except UserError as error:
+            _over(_tick(standing, "failed", str(error)), places)
+            raise
+        finally:
+            if said := publish(intake(settings, places), upstreams(settings, places), places):
+                tell(said)
+        return _over(_tick(standing, "applied" if done else "nothing to do"), places)
+
+
+def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | None:
+    """Tick where there is nothing to do, with one question to git and one to the engine.
+
+    Returns:
+        None where there may be something to do, which `tick` does.
+
+    Raises:
+        UserError: another tick is under way.
+    """
+    if until := paused(places):
+        return _over(Tick("", (), "paused", until), places)
+    with _alone(places):
+        try:
+            standing = advance(settings, places, None)
+        except MovedError:
+            return None
+        if standing.commit and still_so(standing.commit, settings.host, engine, places):
+            _record(standing, places)
+            return _over(_tick(standing, "nothing to do"), places)
+    return None
+
+
+def accept(commit: str, settings: "Settings", places: "Places") -> str:
+    """Begin anew from a commit that does not stand on the one of before; say how it was found good.
+
+    Raises:
+        UserError: it is not named in full, or has not been fetched.
+        RefusedError: it is not signed by whom the host trusts, or fails the check.
+    """
+    if not re.fullmatch("[0-9a-f]{40,64}", commit):
+        raise UserError(f"{commit!r} is not the whole name of a commit", hint="git rev-parse says it")
+    with _alone(places):
+        own = intake(settings, places)
+        own.prepare()
+        news = _judge(settings, places)(own, own.commit(commit), None)
+        own.accept(commit)
+        return news
+
+
+def last(places: "Places") -> Tick | None:
+    """Give the newest tick, for who reports; None: there was none since this machine was started."""
+    try:
+        kept = json.loads((places.runtime / _REPORT).read_text())
+        return Tick(**{**kept, "notes": tuple(kept["notes"])})
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextmanager
+def _alone(places: "Places") -> Iterator[None]:
+    """Be the only one that ticks; a look of the daemon, which is over in a moment, is waited for."""
+    with exclusive(places.runtime / "tick.lock", "the agent of this host", wait=2), isolated():
+        yield
+
+
+def _judge(settings: "Settings", places: "Places") -> Admit:
+    """Give what finds commits good: signed, standing on the one before, and whole."""
+
+    def admit(own: "Intake", commit: str, before: str | None) -> str:
+        from gitops.agent.check import check  # noqa: PLC0415  # it brings in all that reads and renders
+        from gitops.agent.generation import check_out  # noqa: PLC0415  # see above
+
+        signed = verify(own, commit, settings.trust, places)
+        follow(own, commit, before)
+        path = places.state / "generations" / commit
+        if (places.state / "current").resolve() != path.resolve():
+            shutil.rmtree(path, ignore_errors=True)  # what a power cut has left half written
+        if own.git("cat-file", "-e", f"{commit}:{own.prefix}", check=False).status:
+            raise RefusedError(commit, f"has no directory {settings.path}")
+        generation = check_out(own, commit, places)
+        run(["sync", "--file-system", generation.path])
+        try:
+            check(generation.path, settings.host)
+        except UserError as error:
+            shutil.rmtree(generation.path, ignore_errors=True)
+            raise RefusedError(commit, f"fails check: {own.wording(commit)}", str(error)) from error
+        return f"accepted commit {commit[:12]}: {own.wording(commit)}, {signed}"
+
+    return admit
+
+
+def _over(tick: Tick, places: "Places") -> Tick:
+    text = json.dumps({**asdict(tick), "time": stamp(now())})
+    write(places.runtime / _REPORT, text, durable=False)
+    return tick
+
+
+def _tick(standing: Standing, state: str, reason: str = "") -> Tick:
+    good = standing.good and state != "failed"
+    return Tick(standing.commit or "", standing.notes, state, reason, good=good)
+
+
+def _failed(standing: Standing, reason: str, places: "Places") -> UserError:
+    _over(_tick(standing, "failed", reason), places)
+    return UserError(reason, hint="\n  ".join(standing.notes))
+
+
+def _record(standing: Standing, places: "Places") -> None:
+    """Put into the history what came, and what did not; a look that finds nothing new is no news."""
+    if not (standing.news or standing.notes):
+        return
+    outcome = Outcome.REFUSED if standing.refused else Outcome.DONE if standing.remote else Outcome.FAILED
+    detail = " ".join(" ".join([standing.news, *standing.notes]).split())
+    commit, time = standing.refused or standing.commit or "", now()
+    note(places, Turn("fetch", commit, running(places), time, outcome, time, detail))

@@ -1,0 +1,99 @@
+"""`gitops history`: what the agent did on this host, and how it ended."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gitops.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from gitops.report.turns import Step, Turn
+
+app = typer.Typer(help="Say what was done on this host, and how it ended.", invoke_without_command=True)
+
+
+@app.callback()
+def history(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many turns, the newest last.")] = 20,
+    json: JsonOption = False,
+) -> None:
+    """Say what was done on this host: what was fetched or refused, applied, or rolled back."""
+    from gitops.report.turns import turns
+    from gitops.system.places import places
+
+    if context.invoked_subcommand:
+        return
+    found = turns(places(), limit=limit)[::-1]
+    if json:
+        from json import dumps
+
+        print(dumps([_shown(turn) for turn in found], indent=2))
+        return
+    for turn in found:
+        print(f"{turn.number:>5}  {_line(turn)}")
+    if not found:
+        print("nothing was done on this host yet")
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(metavar="N", help="The turn.")], json: JsonOption = False
+) -> None:
+    """Show one turn: its plan, and how each step ended."""
+    from gitops.report.turns import turn
+    from gitops.system.places import places
+
+    found = turn(places(), number)
+    if json:
+        from json import dumps
+
+        print(dumps({**_shown(found), "actions": [_action(step) for step in found.steps]}, indent=2))
+        return
+    print(_line(found))
+    for step in found.steps:
+        took = (
+            f" in {(step.ended - step.started).total_seconds():.1f} s" if step.started and step.ended else ""
+        )
+        print(f"  {step.action} {step.subject}: {step.reason}")
+        print(f"    {step.outcome}{took}{f': {step.detail}' if step.detail else ''}")
+
+
+def _line(turn: "Turn") -> str:
+    from gitops.system.clock import stamp
+
+    commit = turn.commit[:12] or "-"
+    before = f" (before: {turn.before[:12]})" if turn.before not in {"", turn.commit} else ""
+    often = f", {turn.times} times until {stamp(turn.ended)}" if turn.times > 1 and turn.ended else ""
+    detail = f": {turn.detail}" if turn.detail else ""
+    return f"{stamp(turn.started)}  {turn.kind} {commit}{before} {turn.outcome}{often}{detail}"
+
+
+def _shown(turn: "Turn") -> dict[str, Any]:
+    from gitops.system.clock import stamp
+
+    return {
+        "number": turn.number,
+        "kind": turn.kind,
+        "commit": turn.commit,
+        "before": turn.before,
+        "started": stamp(turn.started),
+        "ended": turn.ended and stamp(turn.ended),
+        "outcome": turn.outcome,
+        "detail": turn.detail,
+        "times": turn.times,
+    }
+
+
+def _action(step: "Step") -> dict[str, Any]:
+    from gitops.system.clock import stamp
+
+    return {
+        "action": step.action,
+        "subject": step.subject,
+        "reason": step.reason,
+        "outcome": step.outcome,
+        "started": step.started and stamp(step.started),
+        "ended": step.ended and stamp(step.ended),
+        "detail": step.detail,
+    }

@@ -1,0 +1,150 @@
+"""Containers of a host: listed by their labels, made, started, changed, stopped and removed."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from gitops.engine import labels
+from gitops.engine.connection import address, ask, tell, telling
+from gitops.engine.exec import ExecStream
+from gitops.engine.health import Health
+from gitops.engine.observed import Observed, observed
+from gitops.engine.request import create_request, limits, restart_policy
+from gitops.engine.specification import ContainerSpec
+
+
+class Containers(Health):
+    """What runs. Every method raises UserError."""
+
+    def containers(self, fleet: str, host: str) -> list[Observed]:
+        """List every container of a host of a fleet, running or not, in one call."""
+        filters = json.dumps({"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]})
+        entries = ask("cannot list containers", f"/containers/json?all=1&filters={quote(filters)}")
+        return sorted((observed(entry) for entry in entries), key=lambda one: one.name)
+
+    def running(self, fleet: str, host: str, instance: str, service: str) -> Observed | None:
+        """Give the running container of an instance's service; None when there is none.
+
+        While a roll-out has two of them, it is the new one.
+        """
+        wanted = (instance, service, "running")
+        found = (
+            one for one in self.containers(fleet, host) if (one.instance, one.service, one.state) == wanted
+        )
+        return min(found, key=lambda one: one.aside, default=None)
+
+    def create(self, spec: ContainerSpec, fleet: str, host: str, generation: str) -> str:
+        """Create a container on all its networks, without starting it; give its id."""
+        with telling(f"cannot create {spec.subject}"):
+            made = self._create(create_request(spec, fleet, host, generation), spec.name)
+            for network, aliases in spec.networks[1:]:
+                self._api.connect_container_to_network(made, network, aliases=list(aliases))
+            return made
+
+    def start(self, container: str) -> None:
+        """Start a container, by id or name, or let a paused one go on; one that runs stays as it is."""
+        from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot start {container}"):
+            try:
+                self._api.start(container)
+            except APIError as error:
+                if "unpause" not in str(error.explanation):
+                    raise
+                self._api.unpause(container)
+
+    def stop(self, container: str, timeout: float | None = None) -> None:
+        """Stop a container; after `timeout` seconds (None: its own grace period) it is killed."""
+        with telling(f"cannot stop {container}"):
+            self._api.stop(container, timeout=None if timeout is None else max(1, round(timeout)))
+
+    def remove(self, container: str) -> None:
+        """Remove a container, stopped or not; one that is gone already is no error. Its volumes stay."""
+        from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot remove {container}"), contextlib.suppress(NotFound):
+            self._api.remove_container(container, force=True)
+
+    def rename(self, container: str, name: str) -> None:
+        """Give a container another name."""
+        with telling(f"cannot rename {container}"):
+            self._api.rename(container, name)
+
+    def update_limits(self, container: str, spec: ContainerSpec) -> None:
+        """Change what a living container may use to what its specification says; it does not restart."""
+        body = {name: value for name, value in limits(spec).items() if value is not None}
+        body.setdefault("PidsLimit", 0)
+        tell(f"cannot change the limits of {spec.subject}", f"/containers/{quote(container)}/update", body)
+
+    def other_limits(self, container: str, spec: ContainerSpec) -> list[str]:
+        """Give those limits of a container, in Compose's words, that are not what its specification says."""
+        with telling(f"cannot inspect {container}"):
+            found: dict[str, Any] = self._api.inspect_container(container)["HostConfig"]
+        unlimited, wanted = {None, 0, -1}, limits(spec)  # the engine has three words for "no limit"
+        words = {"mem_limit": "Memory", "cpus": "NanoCpus", "pids_limit": "PidsLimit"}
+        return [
+            name
+            for name, word in words.items()
+            if found[word] != wanted[word] and not {found[word], wanted[word]} <= unlimited
+        ]
+
+    def keep_down(self, container: str) -> None:
+        """Let nothing but a call start a container: not its own policy when the engine starts anew."""
+        self._restart(container, "no")
+
+    def let_restart(self, container: str, restart: str) -> None:
+        """Give a container back its own policy, in Compose's words."""
+        self._restart(container, restart)
+
+    def _restart(self, container: str, restart: str) -> None:
+        path = f"/containers/{quote(container)}/update"
+        tell(f"cannot update {container}", path, {"RestartPolicy": restart_policy(restart)})
+
+    def wait(self, container: str) -> int:
+        """Wait until a container ends, however long; give its exit status."""
+        with telling(f"cannot wait for {container}"):
+            return int(self._api.wait(container)["StatusCode"])
+
+    def exec(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        stdin: Iterable[bytes] | None = None,
+        timeout: float | None = None,
+    ) -> ExecStream:
+        """Run a command in a running container.
+
+        Args:
+            container: id or name.
+            command: program and arguments.
+            user: whom it runs as; None: the container's user.
+            environment: variables besides the container's.
+            workdir: where it starts; None: the container's directory.
+            stdin: chunks for its standard input.
+            timeout: seconds until reading raises TimeoutError; the command itself is not ended by that.
+        """
+        with telling(f"cannot run {command[0]} in {container}"):
+            made: str = self._api.exec_create(
+                container,
+                list(command),
+                user=user or "",
+                environment=dict(environment or {}),
+                workdir=workdir,
+                stdin=stdin is not None,
+            )["Id"]
+        path = f"/v{self._api.api_version}/exec/{made}/start"
+        socket = address().removeprefix("unix://")
+        return ExecStream(socket, path, lambda: self._exit_status(made), stdin=stdin, timeout=timeout)
+
+    def _exit_status(self, made: str) -> int:
+        with telling("cannot ask for a command's exit status"):
+            while (told := self._api.exec_inspect(made))["Running"]:
+                time.sleep(0.02)
+            return int(told["ExitCode"])

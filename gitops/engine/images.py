@@ -1,0 +1,66 @@
+"""Images that the engine has."""
+
+import contextlib
+import io
+import tarfile
+from collections.abc import Collection
+from typing import Any
+
+from gitops.engine.connected import Connected
+from gitops.engine.connection import telling
+
+
+class Images(Connected):
+    """What containers are made from. Every method raises UserError."""
+
+    def images(self, references: Collection[str]) -> set[str]:
+        """Give those of the references that the engine has, in one call."""
+        if not references:
+            return set()
+        with telling("cannot list images"):
+            found = self._api.images(filters={"reference": list(references)})
+            return {tag for image in found for tag in image["RepoTags"] or ()} & set(references)
+
+    def tag(self, image: str, reference: str) -> None:
+        """Name an image (by id or name) REPOSITORY:TAG."""
+        repository, _, tag = reference.rpartition(":")
+        with telling(f"cannot tag {image}"):
+            self._api.tag(image, repository, tag, force=True)
+
+    def identify(self, reference: str) -> str:
+        """Give the id of the image that has a name now; "" when none has."""
+        from docker.errors import ImageNotFound  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot inspect {reference}"), contextlib.suppress(ImageNotFound):
+            return str(self._inspect_image(reference)["Id"])
+        return ""
+
+    def remove_nameless(self, image: str) -> None:
+        """Remove an image, by id, that is not wanted, unless it has a name, is in use, or is gone."""
+        from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot remove {image}"), contextlib.suppress(APIError):
+            if not self._inspect_image(image)["RepoTags"]:
+                self._api.remove_image(image)
+
+    def _inspect_image(self, image: str) -> dict[str, Any]:
+        api: Any = self._api  # the SDK's stubs leave this call untyped, too
+        found: dict[str, Any] = api.inspect_image(image)
+        return found
+
+    def read_file(self, image: str, path: str) -> bytes:
+        """Read a file out of an image (or a container's image) without starting anything.
+
+        Args:
+            image: id or reference.
+            path: absolute path in it; a symlink's target is not followed.
+        """
+        with telling(f"cannot read {path} from {image}"):
+            made = self._create({"Image": image, "Cmd": ["-"]})
+            try:
+                chunks, _ = self._api.get_archive(made, path)
+                with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+                    member = archive.extractfile(archive.next() or path)
+                    return member.read() if member else b""
+            finally:
+                self._api.remove_container(made, v=True, force=True)

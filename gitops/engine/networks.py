@@ -1,0 +1,91 @@
+"""Networks and volumes of a host: known by their labels, made when they are missing."""
+
+import contextlib
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from gitops.engine import labels
+from gitops.engine.connected import Connected
+from gitops.engine.connection import telling
+from gitops.engine.specification import NetworkSpec, VolumeSpec
+from gitops.engine.subnets import free_subnet, routed
+
+_TRIES = 10  # others may take the same subnet at the same moment
+_FULL = (
+    *(
+        "fully subnetted",
+        "non-overlapping IPv4 address pool",
+    ),  # the engine's pools are full: Docker 28, 20.10
+    *("overlaps with other one", "invalid pool request"),  # somebody was quicker
+)
+
+
+class Networks(Connected):
+    """What containers are connected to and where their data are. Every method raises UserError."""
+
+    def networks(self, fleet: str, host: str) -> dict[str, str]:
+        """List a host's networks: full name to instance."""
+        with telling("cannot list networks"):
+            filters = {"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]}
+            return {
+                one["Name"]: one["Labels"][labels.INSTANCE] for one in self._api.networks(filters=filters)
+            }
+
+    def ensure_network(self, spec: NetworkSpec, fleet: str, host: str) -> None:
+        """Make a network unless it is there; where the engine's own address pools are full, from others."""
+        with telling(f"cannot make the network {spec.name}"):
+            # The engine's name filter matches parts of names.
+            if any(one["Name"] == spec.name for one in self._api.networks(names=[spec.name])):
+                return
+            own = {labels.INSTANCE: spec.instance, labels.NETWORK: spec.network}
+            self._create_network(spec.name, {labels.FLEET: fleet, labels.HOST: host, **own})
+
+    def _create_network(self, name: str, marks: dict[str, str]) -> None:
+        from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
+        from docker.types import IPAMConfig, IPAMPool  # noqa: PLC0415  # see above
+
+        ipam = None
+        for attempt in range(_TRIES):
+            try:
+                self._api.create_network(name, driver="bridge", labels=marks, ipam=ipam)
+            except APIError as error:
+                said = str(error.explanation)
+                if attempt == _TRIES - 1 or not any(words in said for words in _FULL):
+                    raise
+            else:
+                return
+            subnet = free_subnet([*self._subnets(), *routed()])
+            if subnet:
+                ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))])
+
+    def _subnets(self) -> Iterator[IPv4Network]:
+        """Give what the engine's networks take up."""
+        for one in self._api.networks():
+            for pool in (one.get("IPAM") or {}).get("Config") or ():
+                with contextlib.suppress(KeyError, ValueError):  # IPv6, or none
+                    yield IPv4Network(pool["Subnet"])
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network; one that is gone already is no error."""
+        from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot remove the network {name}"), contextlib.suppress(NotFound):
+            self._api.remove_network(name)
+
+    def ensure_volume(self, spec: VolumeSpec, fleet: str, host: str) -> None:
+        """Make a volume unless it is there; the engine answers an existing name with the volume as it is."""
+        with telling(f"cannot make the volume {spec.name}"):
+            own = {labels.INSTANCE: spec.instance, labels.VOLUME: spec.volume}
+            self._api.create_volume(spec.name, labels={labels.FLEET: fleet, labels.HOST: host, **own})
+
+    def volumes(self, fleet: str, host: str) -> set[str]:
+        """List a host's volumes by their full names."""
+        with telling("cannot list volumes"):
+            filters = {"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]}
+            return {one["Name"] for one in self._api.volumes(filters=filters)["Volumes"] or ()}
+
+    def volume_path(self, name: str) -> Path:
+        """Give the directory on this machine that holds a volume."""
+        with telling(f"cannot find the volume {name}"):
+            return Path(self._api.inspect_volume(name)["Mountpoint"])
