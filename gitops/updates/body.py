@@ -6,7 +6,6 @@ from pathlib import Path
 
 from jinja2 import TemplateError
 
-from gitops.fleet.hosts import AT_ONCE
 from gitops.render.templates import template
 from gitops.system.errors import UserError
 from gitops.updates.escaping import code, fenced, markup, strong
@@ -93,11 +92,13 @@ def _values(update: Update, updates: Updates, room: Room) -> dict[str, object]:
         ],
         "more_images": max(0, len(effect.rebuilt) - room.names),
         "hosts": [
-            (code(each.host), len(each.instances), _codes(each.instances, _IN_A_LINE), each.turns(AT_ONCE))
+            (
+                *(code(each.host), code(each.app), len(each.instances)),
+                *(_codes(each.instances, _IN_A_LINE), each.batches, each.batch),
+            )
             for each in hosts[: room.names]
         ],
         "more_hosts": max(0, len(hosts) - room.names),
-        "at_once": AT_ONCE,
         "kept_images": _codes(effect.kept_images, 2 * _IN_A_LINE),
         "kept_instances": _instances(len(untouched(effect))),
         "kept_services": _codes(spared(effect), 2 * _IN_A_LINE),
@@ -119,7 +120,7 @@ def _facts(update: Update, hosts: Sequence[Reached]) -> list[str]:
     back = [each.source for each in update.news if each.withdrawn]
     running = sum(len(each.instances) for each in hosts)
     fixed = f"**{count(len(cves), 'CVE')}**" if cves else "No CVE named"
-    restart = f"**{_instances(running)}** on {count(len(hosts), 'host')} restart"
+    restart = f"**{_instances(running)}** on {count(len({each.host for each in hosts}), 'host')} restart"
     return [
         fixed + (f", urgency **{urgency}**" if rank(urgency) >= rank("high") else ""),
         f"**{count(len(update.effect.rebuilt), 'image')}** built again",

@@ -4,7 +4,6 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from gitops.fleet.hosts import AT_ONCE
 from gitops.updates.escaping import defanged, disarmed, line
 from gitops.updates.excerpt import Room, excerpt, rooms
 from gitops.updates.find import Update, Updates
@@ -48,7 +47,7 @@ def _message(update: Update, updates: Updates, room: Room) -> str:
         for each in effect.rebuilt
     ]
     hosts = [
-        f"{each.host}: {count(len(each.instances), 'instance')}, at most {AT_ONCE} at a time:"
+        f"{each.host}: {count(len(each.instances), 'instance')} of {each.app}, {each.batch} at a time:"
         f" {named(each.instances, _NAMES)}"
         for each in reached(effect.restarted)
     ]

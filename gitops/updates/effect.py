@@ -1,6 +1,6 @@
 """What new locks change: which packages, which images, which instances on which hosts. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -49,11 +49,21 @@ class Rebuild:
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Services of one instance on one host."""
+    """Services of one instance on one host.
+
+    Args:
+        host: the host.
+        instance: the instance.
+        services: some of its services.
+        app: what the instance is a copy of.
+        batch: how many of the app's instances on the host change side by side.
+    """
 
     host: str
     instance: str
     services: tuple[str, ...]
+    app: str
+    batch: int
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,8 @@ class _Service:
     host: str
     instance: str
     service: str
+    app: str
+    batch: int
     image: tuple[str, str]
 
 
@@ -117,9 +129,12 @@ def effect(fleet: Fleet, old: Locks, new: Locks) -> Effect:
 def _services(fleet: Fleet) -> Iterator[_Service]:
     for host in sorted(fleet.hosts):
         architecture = fleet.hosts[host].architecture
-        for name, instance in sorted(fleet.instances(host).items()):
+        instances = fleet.instances(host)
+        copies = Counter(instance.app for instance in instances.values())
+        for name, instance in sorted(instances.items()):
+            batch = instance.definition.rollout.batch_of(copies[instance.app])
             for service, definition in sorted(instance.definition.services.items()):
-                yield _Service(host, name, service, (definition.image, architecture))
+                yield _Service(host, name, service, instance.app, batch, (definition.image, architecture))
 
 
 def _content(lock: Lock) -> frozenset[tuple[str, str, str, str]]:
@@ -163,7 +178,10 @@ def _packages(
 
 
 def _places(services: Iterable[_Service]) -> tuple[Place, ...]:
-    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    found: defaultdict[tuple[str, str, str, int], list[str]] = defaultdict(list)
     for service in services:
-        found[service.host, service.instance].append(service.service)
-    return tuple(Place(*where, tuple(names)) for where, names in sorted(found.items()))
+        found[service.host, service.instance, service.app, service.batch].append(service.service)
+    return tuple(
+        Place(host, instance, tuple(names), app, batch)
+        for (host, instance, app, batch), names in sorted(found.items())
+    )

@@ -11,22 +11,32 @@ from gitops.updates.finding import Finding
 
 @dataclass(frozen=True)
 class Reached:
-    """A host, and those of its instances of which something restarts, sorted."""
+    """An app on a host, and those of its instances of which something restarts, sorted.
+
+    Args:
+        host: the host.
+        app: the app.
+        batch: how many instances change side by side; the next ones begin when these are healthy.
+        instances: their names.
+    """
 
     host: str
+    app: str
+    batch: int
     instances: tuple[str, ...]
 
-    def turns(self, at_once: int) -> int:
-        """Say in how many turns they restart when so many do at once."""
-        return -(-len(self.instances) // at_once)
+    @property
+    def batches(self) -> int:
+        """Say in how many batches they restart."""
+        return -(-len(self.instances) // self.batch)
 
 
 def reached(places: Iterable[Place]) -> list[Reached]:
-    """Group places by host, sorted."""
-    hosts: defaultdict[str, set[str]] = defaultdict(set)
+    """Group places by host and app, sorted."""
+    groups: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
     for place in places:
-        hosts[place.host].add(place.instance)
-    return [Reached(host, tuple(sorted(names))) for host, names in sorted(hosts.items())]
+        groups[place.host, place.app, place.batch].add(place.instance)
+    return [Reached(*group, tuple(sorted(names))) for group, names in sorted(groups.items())]
 
 
 def untouched(effect: Effect) -> set[tuple[str, str]]:

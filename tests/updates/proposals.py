@@ -61,9 +61,12 @@ def effect(told: Sequence[News], instances: int = 2) -> Effect:
     return Effect(
         packages=tuple(package for each in told for package in each.packages),
         rebuilt=(Rebuild("base", ("amd64",), None), Rebuild("web", ("amd64", "arm64"), "base")),
-        restarted=tuple(Place("web1", name, ("web",)) for name in names),
+        restarted=tuple(Place("web1", name, ("web",), "blog", 8) for name in names),
         kept_images=("mariadb",),
-        kept=(*(Place("web1", name, ("db",)) for name in names), Place("web2", "carol", ("db",))),
+        kept=(
+            *(Place("web1", name, ("db",), "blog", 8) for name in names),
+            Place("web2", "carol", ("db",), "blog", 1),
+        ),
     )
 
 

@@ -70,7 +70,11 @@ def update(name: str, version: str, group: str = "", *, security: bool = False) 
         branch="-".join(filter(None, (BRANCH, group))),
         security=security,
         effect=Effect(
-            (package,), (Rebuild(name, ("amd64",), None),), (Place("one", "alice", ("web",)),), (), ()
+            (package,),
+            (Rebuild(name, ("amd64",), None),),
+            (Place("one", "alice", ("web",), "page", 1),),
+            (),
+            (),
         ),
         news=(News(name, "1", version, packages=(package,)),),
         files={f"locks/{name}.amd64.lock": lock_text(name, version)},

@@ -71,7 +71,7 @@ def test_it_says_what_changes_where_and_what_to_do(tmp_path: Path) -> None:
         "[7](https://bugs.debian.org/7)",
         "```text\n3.5.7-1, 2026-01-27, urgency high, by Ann\n\n  * Fix CVE-2026-1000.\n```",
         "| `web` | amd64, arm64 | stands on `base` |",
-        "| `web1` | 100 | `i000`, `i001`, `i002`, `i003`, `i004` and 95 more | 13 |",
+        "| `web1` | `blog` | 100 | `i000`, `i001`, `i002`, `i003`, `i004` and 95 more | 13, of 8 at most |",
         "images `mariadb`; 1 instance as a whole; the services `db` of those that restart.",
         "- `mariadb (amd64)`: `there is no package galera-4`",
         "git fetch origin gitops/updates && git switch --detach FETCH_HEAD",

@@ -28,7 +28,7 @@ Images built again:
   web (amd64, arm64), because base is
 
 Instances that restart:
-  web1: 2 instances, at most 8 at a time: i000, i001
+  web1: 2 instances of blog, 8 at a time: i000, i001
 
 Not affected:
   images: mariadb

@@ -22,7 +22,10 @@ def test_a_child_s_package_moves_that_child_alone(scene: Scene) -> None:
         PackageUpdate("nginx", "nginx-common", "1.26-1", "1.26-2", "test/trixie", ("web",), running),
     )
     assert found.effect.rebuilt == (Rebuild("web", ("amd64",), None),)
-    assert found.effect.kept == (Place("one", "alice", ("db",)), Place("one", "bob", ("db",)))
+    assert found.effect.kept == (
+        Place("one", "alice", ("db",), "blog", 1),
+        Place("one", "bob", ("db",), "blog", 1),
+    )
     assert sorted(found.files) == ["locks/web.amd64.lock"]
 
 

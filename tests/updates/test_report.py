@@ -30,5 +30,6 @@ def test_the_document_holds_the_changelog_and_nothing_that_a_terminal_obeys() ->
     (told,) = json.loads(text)["updates"]
     assert told["branch"] == "gitops/updates"
     assert told["sources"][0]["changelog"][0]["date"] == "2026-01-27T00:00:00Z"
-    assert told["instances"][0] == {"host": "web1", "instance": "i000", "services": ["web"]}
+    place = {"host": "web1", "instance": "i000", "services": ["web"], "app": "blog", "batch": 8}
+    assert told["instances"][0] == place
     assert json.loads(text)["findings"] == [{"subject": "a", "reason": "b"}]
