@@ -34,11 +34,13 @@ def private_root(indexes: Indexes, pins: Sequence[Pin], root: Path) -> Path:
         The root; `apt.conf` in it is for APT_CONFIG, and leaves only Dir::State::status to be said.
     """
     private = root / state(indexes, pins)
-    if not (private / "apt.conf").is_file():
+    made = private / "apt.conf"
+    if not made.is_file():
         with exclusive(root / "lock", "apt's private root", wait=600):
-            _prune(root)
-            forget(root / "answers")
-            _make(private, indexes, pins)
+            if not made.is_file():  # by who had the lock before, and uses it by now
+                _prune(root)
+                forget(root / "answers")
+                _make(private, indexes, pins)
     (private / "used").touch()
     return private
 
