@@ -77,10 +77,10 @@ def main() -> None:
         sys.stdout.flush()
         print(error, file=sys.stderr)
         sys.exit(1)
-    except (InterruptedByUserError, Exception):
+    except (InterruptedByUserError, Exception) as error:
         # Libraries make an error of their own of what is raised amid their work, as pydantic does of Ctrl-C
         # while it builds a validator.
-        if not _interrupted.is_set():
+        if not (_interrupted.is_set() or isinstance(error, InterruptedByUserError)):
             raise
         print("interrupted; run it again to carry on", file=sys.stderr)
         sys.exit(130)
