@@ -8,7 +8,10 @@ from pathlib import Path
 
 from bench.figure import Figure
 
-FIGURES = ("startup", "check", "render", "child", "large", "base", "apply")
+FIGURES = (
+    *("startup", "check", "render", "child", "large", "base", "apply"),
+    *("tick", "tick_compose", "rest", "instances", "deploy", "deploy_compose", "roll", "plan10k"),
+)
 
 
 def main() -> int:
