@@ -10,7 +10,8 @@ from bench.figure import Figure
 
 FIGURES = (
     *("startup", "check", "render", "child", "large", "base", "apply"),
-    *("tick", "tick_compose", "rest", "instances", "deploy", "deploy_compose", "roll", "plan10k"),
+    *("tick", "tick_compose", "once_compose", "rest", "instances"),
+    *("deploy", "deploy_compose", "roll", "plan10k"),
 )
 
 
