@@ -70,7 +70,8 @@ def _change(storm: Host, kind: str, number: int, chance: random.Random) -> tuple
     """Change something in git; give the commit that is to run, and the command that does it."""
     if kind == "back" and storm.can_go_back():
         return storm.head, ("rollback",)
-    storm.sick = kind == "sick"
+    # What a host went back from may differ in more than a sick version does: first it is to go on from there.
+    storm.sick = kind == "sick" and rolled_back(storm.fleet.places) is None
     if kind == "deploy" or (kind == "prune" and len(storm.instances) < 2):
         storm.instances[f"new{number}"] = "hello"
     elif kind == "prune":
