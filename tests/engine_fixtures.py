@@ -6,6 +6,7 @@ import subprocess
 import tarfile
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from docker.api.client import APIClient
@@ -28,7 +29,11 @@ def api() -> Iterator[APIClient]:
 @pytest.fixture(scope="session")
 def rootfs(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A tar of a root file system in which busybox is everything."""
-    directory = tmp_path_factory.mktemp("busybox")
+    return busybox(tmp_path_factory.mktemp("busybox"))
+
+
+def busybox(directory: Path) -> bytes:
+    """Make that tar from Debian's package, with an empty directory to work in."""
     directory.chmod(0o777)  # apt downloads as its own user
     subprocess.run(
         ["apt-get", "download", "-q", "busybox-static"], cwd=directory, check=True, capture_output=True

@@ -21,6 +21,7 @@ from gitops.agent.failures import Failures
 from gitops.agent.limits import Limits
 from gitops.agent.plan import Plan, stopped
 from gitops.agent.rollout import Rollout, Stage, Work
+from gitops.agent.steps import standstill
 from gitops.agent.waiting import settle
 from gitops.engine.specification import NetworkSpec, VolumeSpec
 from gitops.fleet.hosts import AT_ONCE
@@ -157,9 +158,17 @@ class _Turn:
         for batch in batches(group, self._instances[placed]):
             if len(failed) > placed.rollout.max_failures and not batch[0].under_way:
                 for unit in batch:
+                    self._keep_up(unit)
                     self._note(unit.actions, Result.NOT_TOUCHED, None, stopped(placed.app, sorted(failed)))
             else:
                 failed += self._side_by_side(batch, _SIDE_BY_SIDE)
+
+    def _keep_up(self, unit: Unit) -> None:
+        """Start what stands still in a unit that is left as it is, as the next plan would."""
+        for action in unit.actions:
+            if action.observed and not action.before and standstill(action.observed.restart, action.observed):
+                with contextlib.suppress(UserError):  # the next plan tells
+                    self._work.engine.start(action.observed.id)
 
     def _side_by_side(self, batch: list[Unit], width: int) -> list[str]:
         """Change units at once; give the instances that failed."""

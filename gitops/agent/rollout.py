@@ -17,6 +17,7 @@ from gitops.agent.failures import Failures
 from gitops.agent.limits import Limits
 from gitops.agent.waiting import PATIENCE, patience, wait_for
 from gitops.engine.connection import AwayError
+from gitops.engine.containers import LostError
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, digests
@@ -149,7 +150,13 @@ class Rollout:
         with self.stage.turn:
             if action.kind in {Kind.CREATE, Kind.RECREATE}:
                 self._made[number] = engine.create(spec, work.fleet, work.host, work.generation)
-            engine.start(spec.name)
+            try:
+                engine.start(spec.name)
+            except LostError:
+                engine.remove(spec.name)
+                again = engine.create(spec, work.fleet, work.host, work.generation)
+                self._made.update({number: again} if number in self._made else {})
+                engine.start(spec.name)
 
     def _stand_aside(self, number: int, action: Action, *, stopped: bool) -> None:
         """Keep what a service had: what stands aside already, rather than what never proved itself."""

@@ -134,7 +134,7 @@ def upright(specs: Sequence[ContainerSpec], found: Found) -> list[Action]:
         if (pair := found.pairs.get(spec.name))
         and pair.place
         and not pair.aside
-        and (reason := _standstill(pair.place.restart, pair.place))
+        and (reason := standstill(pair.place.restart, pair.place))
     ]
 
 
@@ -170,7 +170,7 @@ def _alone(spec: ContainerSpec, is_: Observed | None, difference: str) -> Action
     if difference:
         kind = Kind.UPDATE if _only_limits(spec, is_) else Kind.RECREATE
         return Action(kind, spec.subject, difference, spec, is_)
-    if reason := _standstill(spec.restart, is_):
+    if reason := standstill(spec.restart, is_):
         return Action(Kind.START, spec.subject, reason, spec, is_)
     return None
 
@@ -216,7 +216,8 @@ def _difference(spec: ContainerSpec, is_: Observed, networks: Callable[[str], bo
     return ""
 
 
-def _standstill(restart: str, is_: Observed) -> str:
+def standstill(restart: str, is_: Observed) -> str:
+    """Say why a container does not run that should; nothing where all is well, or another step sees to it."""
     match is_.state:
         case "running" | "restarting" | "dead" | "removing":
             return ""

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,13 @@ from gitops.engine.health import Health
 from gitops.engine.observed import Observed, observed
 from gitops.engine.request import create_request, limits, restart_policy
 from gitops.engine.specification import ContainerSpec
+from gitops.system.errors import UserError
+
+_LOST = re.compile(r"task \w+: already exists|id already in use")
+
+
+class LostError(UserError):
+    """An engine that was killed while it started a container has lost it; it can only be made anew."""
 
 
 class Containers(Health):
@@ -45,13 +53,19 @@ class Containers(Health):
             return made
 
     def start(self, container: str) -> None:
-        """Start a container, by id or name, or let a paused one go on; one that runs stays as it is."""
+        """Start a container, by id or name, or let a paused one go on; one that runs stays as it is.
+
+        Raises:
+            LostError: the engine can never start this one.
+        """
         from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
 
         with telling(f"cannot start {container}"):
             try:
                 self._api.start(container)
             except APIError as error:
+                if _LOST.search(str(error.explanation)):
+                    raise LostError(f"cannot start {container}: {error.explanation}") from error
                 if "unpause" not in str(error.explanation):
                     raise
                 self._api.unpause(container)
