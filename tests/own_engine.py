@@ -55,7 +55,9 @@ class OwnEngine:
         spaces = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
         # The first process lets the kernel bury orphans at once, as an init does: it ignores their end.
         init = "ip link set lo up; trap '' CHLD; exec sleep infinity"
-        self._machine = subprocess.Popen(["unshare", *spaces, "sh", "-c", init])
+        # And it ends with this process, even where that is killed.
+        tied = ("setpriv", "--pdeathsig", "KILL")
+        self._machine = subprocess.Popen([*tied, "unshare", *spaces, "sh", "-c", init])
         self._until(self._first_process)
         self._run.mkdir(exist_ok=True)
         own = (f"--root={self.root}/containerd", f"--state={self._run}/containerd")
