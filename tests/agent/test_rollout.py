@@ -93,7 +93,7 @@ def test_a_service_that_stands_still_in_a_failed_instance_is_started_as_it_was(
 
 def test_the_first_bad_batch_is_the_last_and_the_rest_is_not_touched(host: Deployment, image: str) -> None:
     names = [f"i{number}" for number in range(6)]
-    rollout = Rollout(wait=0.5, batch="34%")
+    rollout = Rollout(wait=3, batch="34%")
     host.apply(wanting(host.fleet, *webs(host, image, *names), rollout=rollout))
     before = host.ids()
     broken = wanting(host.fleet, *webs(host, image, *names, command=DIES), rollout=rollout)
@@ -115,7 +115,7 @@ def test_the_first_bad_batch_is_the_last_and_the_rest_is_not_touched(host: Deplo
 
 
 def test_as_many_as_the_app_allows_may_fail_and_the_others_still_change(host: Deployment, image: str) -> None:
-    rollout = Rollout(wait=0.5, batch="1", max_failures=1)
+    rollout = Rollout(wait=3, batch="1", max_failures=1)
     host.apply(wanting(host.fleet, *webs(host, image, "a", "b", "c"), rollout=rollout))
     specs = [*webs(host, image, "a", command=DIES), *webs(host, image, "b", "c", user="0")]
     _, applied = host.apply(wanting(host.fleet, *specs, rollout=rollout))
@@ -177,7 +177,7 @@ def test_pause_leaves_what_failed_and_what_was_before_beside_it_for_a_person_to_
 
 
 def test_after_a_pause_git_can_go_back_to_what_is_still_there(host: Deployment, image: str) -> None:
-    rollout = Rollout(wait=0.5, on_failure="pause")
+    rollout = Rollout(wait=3, on_failure="pause")
     good = wanting(host.fleet, *webs(host, image, "alice"), rollout=rollout)
     host.apply(good)
     before = host.ids()
@@ -292,7 +292,7 @@ def test_ports_that_move_between_instances_move_together_and_come_back_together(
             for name, port in zip(("alice", "bob"), ports, strict=True)
         ]
 
-    rollout = Rollout(wait=0.5, batch="1")
+    rollout = Rollout(wait=3, batch="1")
     host.apply(wanting(host.fleet, *on(free_port, free_port + 1), rollout=rollout))
     before = host.ids()
     broken = on(free_port + 1, free_port)
@@ -334,7 +334,7 @@ def test_a_service_restarts_again_when_what_it_depends_on_goes_back(
 def test_an_engine_that_starts_anew_does_not_start_what_stands_aside(
     host: Deployment, image: str, api: APIClient, restart: str
 ) -> None:
-    rollout = Rollout(wait=0.5, on_failure="pause")
+    rollout = Rollout(wait=3, on_failure="pause")
     good = wanting(host.fleet, *webs(host, image, "alice", restart=restart), rollout=rollout)
     host.apply(good)
 
