@@ -32,8 +32,9 @@ class Collected:
 
     def __str__(self) -> str:
         """Give it in a line; nothing where nothing was taken away."""
-        parts = [f"{len(self.images)} images"] if self.images else []
-        parts += [f"{self.debs} packages, {self.size / 1e6:.0f} MB"] if self.debs else []
+        images, debs = len(self.images), self.debs
+        parts = [f"{images} image{'s' * (images > 1)}"] if images else []
+        parts += [f"{debs} package{'s' * (debs > 1)}, {self.size / 1e6:.0f} MB"] if debs else []
         return f"cleared away {' and '.join(parts)} that no generation needs" if parts else ""
 
 
