@@ -1,6 +1,7 @@
 """Cutting what is new: with a judge that knows a few dependencies, so that every case can be made."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,18 @@ def test_every_image_can_have_its_own(fleet: Fleet) -> None:
         "db": {"mariadb"},
         "web": {"nginx", "nginx-common"},
     }
+
+
+def test_every_archive_can_have_its_own(fleet: Fleet) -> None:
+    wanted = differences(OLD, NEW)
+    moved = {each for each in wanted if each.name == "mariadb"}
+    backports = {
+        Difference(each.key, each.name, each.old, replace(each.package, archive="backports"))
+        for each in moved
+    }
+    found = cut(fleet, OLD, (wanted - moved) | backports, settings("archive"), judge())
+    assert [group.name for group in found] == ["backports", "test"]
+    assert {each.name for each in found[0].differences} == {"mariadb"}
 
 
 def test_security_goes_first_and_apart(fleet: Fleet) -> None:
