@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from gitops.backup.sets import BackupSet
-from gitops.fleet.hosts import Keep
+from gitops.fleet.backups import Keep
 
 
 def kept(sets: Iterable[BackupSet], keep: Keep) -> list[BackupSet]:

@@ -19,9 +19,8 @@ from gitops.backup.sets import (
     manifest_tags,
 )
 from gitops.engine.docker import Docker
-from gitops.fleet.apps import Backup
+from gitops.fleet.backups import Backup, Keep
 from gitops.fleet.fleet import Instance
-from gitops.fleet.hosts import Keep
 from gitops.fleet.names import volume_name
 from gitops.report.history import Run, record, runs
 from gitops.system.clock import now, stamp

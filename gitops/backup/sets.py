@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Self
 
 from gitops.backup.restic import Snapshot
-from gitops.fleet.apps import Backup
+from gitops.fleet.backups import Backup
 
 VOLUME = "volume"
 
@@ -77,8 +77,8 @@ class BackupSet:
 def datasets(backup: Backup) -> list[Dataset]:
     """List what a definition wants saved: databases first, so that every file a row names is saved too."""
     return [
-        *(Dataset(database.kind, database.service, database.name) for database in backup.databases),
-        *(Dataset(VOLUME, "", name) for name in backup.volumes),
+        *(Dataset(database.kind, database.service, database.name or "") for database in backup.databases),
+        *(Dataset(VOLUME, "", volume.name) for volume in backup.volumes),
     ]
 
 

@@ -8,8 +8,8 @@ from gitops.cli.options import FleetOption, HostOption, JsonOption
 
 if TYPE_CHECKING:
     from gitops.backup.restic import Restic
+    from gitops.fleet.backups import Repository
     from gitops.fleet.fleet import Fleet
-    from gitops.fleet.hosts import Repository
 
 app = typer.Typer(help="Back up databases and volumes, and restore them.", no_args_is_help=True)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from gitops.fleet.backups import Repository
 from gitops.fleet.settings import Architecture
 from gitops.fleet.updates import Branch
 from gitops.fleet.values import AgeRecipient, Line, Model, Name
@@ -19,26 +20,6 @@ def _scalar(value: object) -> object:
 
 
 Scalar = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
-
-
-class Keep(Model):
-    """How many backups stay: the newest of each of so many hours, days…, as restic's `forget` has it."""
-
-    last: int = Field(default=0, ge=0, description="The newest, whatever their age.")
-    hourly: int = Field(default=0, ge=0, description="Hours that keep one.")
-    daily: int = Field(default=7, ge=0, description="Days that keep one.")
-    weekly: int = Field(default=4, ge=0, description="Weeks that keep one.")
-    monthly: int = Field(default=6, ge=0, description="Months that keep one.")
-    yearly: int = Field(default=0, ge=0, description="Years that keep one.")
-
-
-class Repository(Model):
-    """Where a host's backups go."""
-
-    repository: Line = Field(
-        min_length=1, description="A restic repository: a directory, or sftp:, rest:, s3:…"
-    )
-    keep: Keep = Field(default_factory=Keep.model_construct, description="How many backups stay.")
 
 
 class Report(Model):
@@ -65,7 +46,7 @@ class Host(Model):
     """A machine with a container engine, and the instances placed on it."""
 
     architecture: Architecture = Field(default="amd64", description="What the machine is, in Debian's words.")
-    scheduler: Literal["cron"] = Field(default="cron", description="Who runs jobs and backups.")
+    scheduler: Literal["cron", "systemd"] = Field(default="cron", description="Who runs jobs and backups.")
     age: AgeRecipient | None = Field(
         default=None, description="The host's age recipient; secrets are encrypted for it."
     )

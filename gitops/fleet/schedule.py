@@ -1,7 +1,8 @@
-"""Schedules, as crontab(5) has them."""
+"""Schedules, as crontab(5) has them, and the time zones they are meant in."""
 
 from datetime import UTC, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator
@@ -20,6 +21,14 @@ def _schedule(value: str) -> str:
     return value
 
 
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is not a time zone; write one as Europe/Berlin or UTC") from error
+    return value
+
+
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -32,3 +41,6 @@ _NICKNAMES = {
 
 Schedule = Annotated[Line, AfterValidator(_schedule)]
 """Five fields or a nickname, as in crontab(5)."""
+
+Timezone = Annotated[Line, AfterValidator(_timezone)]
+"""A name of the tz database, for example Europe/Berlin."""

@@ -60,6 +60,14 @@ class Archive(Model):
     pins: tuple[Pin, ...] = Field(default=(), description="Preferences between its versions.")
 
 
+class Notifications(Model):
+    """Who hears of what went wrong, and of its recovery."""
+
+    to: tuple[Name, ...] = Field(
+        default=(), description="Secrets that each hold an Apprise URL: mailto://, matrix://, json://…"
+    )
+
+
 class Settings(Model):
     """The fleet as a whole: `fleet.yaml`."""
 
@@ -81,3 +89,6 @@ class Settings(Model):
         default={}, description="People's age recipients: they can read, edit and rekey every secret."
     )
     updates: Updates = Field(default_factory=Updates.model_construct, description="How updates are proposed.")
+    notifications: Notifications = Field(
+        default_factory=Notifications.model_construct, description="Who hears of failures and recoveries."
+    )

@@ -1,21 +1,12 @@
 """What `fleet.yaml` may say under `updates`: what is proposed, how it is cut up, where, what stays."""
 
-import zoneinfo
 from datetime import date
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gitops.fleet.schedule import Schedule
+from gitops.fleet.schedule import Schedule, Timezone
 from gitops.fleet.values import Line, Matching, Model, Name
-
-
-def _timezone(value: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} is not a time zone; write one as Europe/Berlin or UTC") from error
-    return value
 
 
 def _window(value: str) -> str:
@@ -26,7 +17,6 @@ def _window(value: str) -> str:
     return value
 
 
-Timezone = Annotated[Line, AfterValidator(_timezone)]
 Branch = Annotated[str, Matching(r"^[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]$", "the name of a branch")]
 Glob = Annotated[
     str, Matching(r"^[a-z0-9*?\[][a-z0-9+.*?\[\]-]*$", "the name of a Debian package, or a glob of it")

@@ -33,7 +33,8 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
             at = ("backup", "databases", index, "service")
             yield from _unknown("service", database.service, app.services, at)
         for index, volume in enumerate(app.backup.volumes):
-            yield from _unknown("volume", volume, volumes, ("backup", "volumes", index))
+            place: At = ("backup", "volumes", index)
+            yield from _unknown("volume", volume.name, volumes, place)
 
 
 def _two_on_one_port(app: App) -> Iterator[Fault]:

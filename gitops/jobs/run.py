@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from gitops.engine.docker import Docker
-from gitops.fleet.apps import Job
 from gitops.fleet.fleet import Instance
+from gitops.fleet.jobs import Job
 from gitops.report.history import KEPT, Run, record
 from gitops.system.clock import now, stamp
 from gitops.system.errors import UserError

@@ -37,7 +37,7 @@ def cron_manifest(fleet: Fleet, host: str) -> str:
             time = _time(instance.definition.backup.schedule, file)
             lines.append(f"{time} root gitops backup run {name}")
         lines += [
-            f"{_time(job.schedule, file)} root gitops job run {name} {each}"
+            f"{_time(job.schedule or '', file)} root gitops job run {name} {each}"
             for each, job in sorted(instance.definition.jobs.items())
         ]
     if not lines:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gitops.backup.retention import kept
 from gitops.backup.sets import BackupSet
-from gitops.fleet.hosts import Keep
+from gitops.fleet.backups import Keep
 
 _START = datetime(2025, 1, 1, 3, 15, tzinfo=UTC)
 _NONE = Keep(daily=0, weekly=0, monthly=0)

@@ -13,7 +13,7 @@ from gitops.backup.restic import Restic, open_repository
 from gitops.backup.restore import backup_sets, choose, restore
 from gitops.backup.run import back_up, lock_path
 from gitops.backup.sets import BackupSet, common_tags
-from gitops.fleet.hosts import Keep
+from gitops.fleet.backups import Keep
 from gitops.report.history import Run, record, runs
 from gitops.system.clock import now
 from gitops.system.errors import UserError

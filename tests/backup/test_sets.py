@@ -12,7 +12,7 @@ from gitops.backup.sets import (
     leftovers,
     manifest_tags,
 )
-from gitops.fleet.apps import Backup, Database
+from gitops.fleet.backups import Backup, Database
 
 _DATABASE = Dataset("mariadb", "db", "wordpress")
 _VOLUME = Dataset("volume", "", "uploads")
