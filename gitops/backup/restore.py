@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops.backup.databases import KINDS
+from gitops.backup.databases import KINDS, Login
 from gitops.backup.exchange import exchange
 from gitops.backup.restic import Restic
 from gitops.backup.run import DUMP, find_container, lock_path
@@ -129,7 +129,9 @@ class _Restore:
         self.clean_up()
         for dataset, part in self._databases:
             chunks = self._restic.read(part, DUMP)
-            KINDS[dataset.kind].load_beside(self._engine, self._container(dataset), dataset.name, chunks)
+            KINDS[dataset.kind].load_beside(
+                self._engine, self._container(dataset), dataset.name, chunks, Login()
+            )
         for place, part in self._volumes:
             self._restored[place] = self._restic.restore(part, _beside(place))
 
@@ -146,7 +148,7 @@ class _Restore:
             self._engine.stop(name)
         try:
             for dataset, _ in self._databases:
-                KINDS[dataset.kind].swap(self._engine, self._container(dataset), dataset.name)
+                KINDS[dataset.kind].swap(self._engine, self._container(dataset), dataset.name, Login())
             for place, restored in self._restored.items():
                 exchange(place, restored)
         finally:

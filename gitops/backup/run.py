@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gitops.backup.databases import KINDS
+from gitops.backup.databases import KINDS, Login
 from gitops.backup.restic import Restic, Snapshot
 from gitops.backup.retention import kept
 from gitops.backup.sets import (
@@ -144,7 +144,7 @@ def _save(
                 restic.save_directory(directory, (*tags, dataset.tag))
             else:
                 container = find_container(engine, fleet, instance, dataset.service)
-                dump = KINDS[dataset.kind].dump(engine, container, dataset.name)
+                dump = KINDS[dataset.kind].dump(engine, container, dataset.name, Login())
                 restic.save_stream(dump, DUMP, (*tags, dataset.tag))
         except UserError as error:
             raise UserError(

@@ -1,23 +1,10 @@
 """Kinds of database: a module each, with the same few functions; the registry is `KINDS`."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Mapping
 
 from gitops.backup.databases import mariadb
-from gitops.engine.docker import Docker
+from gitops.backup.databases.kind import ROLES, Dump, Kind, Login
 
-
-class Kind(Protocol):
-    """What a module for a kind of database has. Every function raises UserError when the database refuses."""
-
-    def dump(self, engine: Docker, container: str, name: str) -> Iterator[bytes]:
-        """Give a database as a stream; it raises unless all went well to the very end of the dump."""
-
-    def load_beside(self, engine: Docker, container: str, name: str, chunks: Iterable[bytes]) -> None:
-        """Load a dump into a scratch database, made anew; the real one is not touched."""
-
-    def swap(self, engine: Docker, container: str, name: str) -> None:
-        """Put the scratch database in the real one's place, in one short step that outlives its caller."""
-
+__all__ = ["KINDS", "ROLES", "Dump", "Kind", "Login"]
 
 KINDS: Mapping[str, Kind] = {"mariadb": mariadb}

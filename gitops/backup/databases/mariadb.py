@@ -1,15 +1,21 @@
-"""MariaDB, by its own clients in its own container, as root over the socket: there is no password to pass.
+"""MariaDB, by its own clients in its own container; without a login as root over the socket.
 
 The form of a dump is mariadb-dump(1)'s; its last line, `-- Dump completed on …`, comes when all is dumped.
+MySQL's clients are taken where MariaDB's are missing. Which socket or port they use is up to the container's
+environment and option files, as ever.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 
+from gitops.backup.databases.client import WHOLE, Client
+from gitops.backup.databases.kind import ROLES, Dump, Login, is_scratch, scratch_name
+from gitops.backup.databases.script import ScriptDigest, ended
 from gitops.engine.docker import Docker
-from gitops.system.errors import UserError
 
-_DUMP = (
-    "mariadb-dump",
+extension = "sql"
+
+_DUMP = "mariadb-dump mysqldump"
+_DUMP_OPTIONS = (
     "--single-transaction",
     "--routines",
     "--events",
@@ -19,9 +25,9 @@ _DUMP = (
     "--default-character-set=utf8mb4",
     "--max-allowed-packet=1G",
 )
+_CLIENT = "mariadb mysql"
 # In binary mode the client takes no commands of its own from its input, and leaves line ends and NUL alone.
-_CLIENT = (
-    "mariadb",
+_CLIENT_OPTIONS = (
     "--batch",
     "--raw",
     "--skip-column-names",
@@ -29,60 +35,70 @@ _CLIENT = (
     "--default-character-set=utf8mb4",
     "--max-allowed-packet=1G",
 )
+# With `--insert-ignore` a user that exists gets its password and rights, and is not made anew: not under the
+# feet of whoever is connected, root among them.
+_ROLES_OPTIONS = ("--system=users", "--insert-ignore", "--comments", "--default-character-set=utf8mb4")
 _END = b"-- Dump completed"
-_TAIL = 4096
-_BESIDE = "gitops_restore"
 
+_NAMES = """
+SELECT HEX(SCHEMA_NAME) FROM information_schema.SCHEMATA
+    WHERE SCHEMA_NAME NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')
+    ORDER BY SCHEMA_NAME;
+SELECT 'roles' FROM DUAL WHERE VERSION() LIKE '%MariaDB%';
+"""
 _ITS_CHARACTER_SET = """
 SELECT CONCAT('ALTER DATABASE CHARACTER SET ', DEFAULT_CHARACTER_SET_NAME, ' COLLATE ',
     DEFAULT_COLLATION_NAME, ';') FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @real;
 """
 _MOVES = """
-SELECT CONCAT('DROP DATABASE IF EXISTS `', @real, '`; CREATE DATABASE `', @real, '` CHARACTER SET ',
+SET @quoted = CONCAT('`', REPLACE(@real, '`', '``'), '`');
+SELECT CONCAT('DROP DATABASE IF EXISTS ', @quoted, '; CREATE DATABASE ', @quoted, ' CHARACTER SET ',
     DEFAULT_CHARACTER_SET_NAME, ' COLLATE ', DEFAULT_COLLATION_NAME, ';')
     FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @beside;
 SELECT CONCAT('DROP TRIGGER `', @beside, '`.`', REPLACE(TRIGGER_NAME, '`', '``'), '`;')
     FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @beside;
-SELECT CONCAT('RENAME TABLE `', @beside, '`.`', name, '` TO `', @real, '`.`', name, '`;')
+SELECT CONCAT('RENAME TABLE `', @beside, '`.`', name, '` TO ', @quoted, '.`', name, '`;')
     FROM (SELECT REPLACE(TABLE_NAME, '`', '``') AS name FROM information_schema.TABLES
         WHERE TABLE_SCHEMA = @beside AND TABLE_TYPE <> 'VIEW') AS tables;
+SELECT CONCAT('USE ', @quoted, ';');
 """
 _VIEWS = "SELECT HEX(TABLE_NAME) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @beside;"
-_WHOLE = "-- the whole script"
-_RUN_WHOLE = f"""script=$(cat)
-case $script in
-*"{_WHOLE}") printf '%s\\n' "$script" | "$@" ;;
-*) echo 'only a part of the script arrived' >&2; exit 1 ;;
-esac"""
+_ROLES_TABLE = (
+    "CREATE TABLE `roles` (script LONGTEXT) CHARACTER SET utf8mb4; INSERT INTO `roles` VALUES (@script);"
+)
+_ROLES_SCRIPT = "SELECT script FROM `roles`;"
 
 
-def dump(engine: Docker, container: str, name: str) -> Iterator[bytes]:
-    """Give a database as a stream of SQL that loads into a database of any name.
-
-    Raises:
-        UserError: mariadb-dump failed, or did not come to its end.
-    """
-    # A dump of one database does not say the database's own character set, which new tables take.
-    yield _ask(engine, container, _ITS_CHARACTER_SET, name)
-    tail = b""
-    for chunk in _stream(engine, container, [*_DUMP, "--", name]):
-        tail = (tail + chunk)[-_TAIL:]
-        yield chunk
-    if not (tail.rstrip().splitlines() or [b""])[-1].startswith(_END):
-        raise UserError(f"mariadb-dump of {name} reported no error, but its output lacks its end")
+def ready(engine: Docker, container: str, login: Login) -> None:
+    """Raise UserError unless the server answers."""
+    _Server(engine, container, login).sql("SELECT 1;")
 
 
-def load_beside(engine: Docker, container: str, _name: str, chunks: Iterable[bytes]) -> None:
-    """Load a dump into a scratch database.
-
-    Raises:
-        UserError: the dump does not load.
-    """
-    _ask(engine, container, f"DROP DATABASE IF EXISTS {_BESIDE}; CREATE DATABASE {_BESIDE};")
-    _collect(engine, container, [*_CLIENT, _BESIDE], chunks)
+def names(engine: Docker, container: str, login: Login) -> list[str]:
+    """List the databases that are not the server's own, and first the dataset of its users and roles."""
+    found = _Server(engine, container, login).sql(_NAMES).decode().split()
+    databases = [bytes.fromhex(line).decode() for line in found if line != "roles"]
+    # MySQL's dump cannot tell users.
+    return [ROLES] * ("roles" in found) + [name for name in databases if not is_scratch(name)]
 
 
-def swap(engine: Docker, container: str, name: str) -> None:
+def dump(engine: Docker, container: str, name: str, login: Login, timeout: float | None = None) -> Dump:
+    """Give a database as a stream of SQL that loads into a database of any name."""
+    return Dump(_dumped(_Server(engine, container, login), name, timeout))
+
+
+def load_beside(engine: Docker, container: str, name: str, chunks: Iterable[bytes], login: Login) -> None:
+    """Load a dump into a scratch database; the script of users and roles waits in a table of one."""
+    server, beside = _Server(engine, container, login), scratch_name(name)
+    server.sql(f"DROP DATABASE IF EXISTS `{beside}`; CREATE DATABASE `{beside}`;")
+    whole = ended(chunks, _END, name)
+    if name == ROLES:
+        server.sql(_ROLES_TABLE, beside, script=b"".join(whole).decode())
+    else:
+        server.client.run(_CLIENT, *server.options, *_CLIENT_OPTIONS, beside, stdin=whole)
+
+
+def swap(engine: Docker, container: str, name: str, login: Login) -> None:
     """Move the scratch database's content to the real name.
 
     Tables are renamed, which moves no rows; what cannot be renamed (views, triggers, routines, events) is
@@ -92,39 +108,73 @@ def swap(engine: Docker, container: str, name: str) -> None:
     Raises:
         UserError: the server refused a statement; the scratch database may hold what was not moved yet.
     """
-    views = [bytes.fromhex(line.decode()).decode() for line in _ask(engine, container, _VIEWS).split()]
-    script = [b"SET FOREIGN_KEY_CHECKS = 0;\n", _ask(engine, container, _MOVES, name)]
-    script += [
-        f"USE `{name}`;\n".encode(),
-        _collect(engine, container, [*_DUMP, "--no-data", "--no-create-info", "--", _BESIDE]),
+    server, beside = _Server(engine, container, login), scratch_name(name)
+    script = [server.sql(_ROLES_SCRIPT, beside)] if name == ROLES else _change_over(server, name, beside)
+    script += [f"\nDROP DATABASE `{beside}`;\n{WHOLE}".encode()]
+    server.client.run_whole(_CLIENT, *server.options, *_CLIENT_OPTIONS, script=script)
+
+
+def discard(engine: Docker, container: str, name: str, login: Login) -> None:
+    """Drop the scratch database."""
+    _Server(engine, container, login).sql(f"DROP DATABASE IF EXISTS `{scratch_name(name)}`;")
+
+
+def fingerprint(engine: Docker, container: str, name: str, login: Login) -> str:
+    """Count and hash the statements of a fresh dump."""
+    made = dump(engine, container, name, login)
+    for _ in made:
+        pass
+    return made.fingerprint
+
+
+def ask(engine: Docker, container: str, name: str, query: str, login: Login) -> str:
+    """Ask in SQL."""
+    return _Server(engine, container, login).sql(query, name).decode(errors="replace")
+
+
+class _Server:
+    """The server of a container, and who connects to it."""
+
+    def __init__(self, engine: Docker, container: str, login: Login) -> None:
+        self.client = Client(engine, container, "root", "MYSQL_PWD", login)
+        self.options = (f"--user={login.user}",) if login.user else ()
+
+    def sql(self, statements: str, database: str = "", **variables: str) -> bytes:
+        """Run statements, in a database or in none, and give their rows; `@NAME` is a variable."""
+        values = [
+            f"SET @{key} = CONVERT(X'{value.encode().hex()}' USING utf8mb4);"
+            for key, value in variables.items()
+        ]
+        place = ("--", database) if database else ()
+        stdin = ["".join(values).encode(), statements.encode()]
+        return self.client.run(_CLIENT, *self.options, *_CLIENT_OPTIONS, *place, stdin=stdin)
+
+    def dump(self, *args: str, timeout: float | None = None) -> Iterator[bytes]:
+        """Give the output of mariadb-dump."""
+        return self.client.stream(_DUMP, *self.options, *args, timeout=timeout)
+
+
+def _dumped(server: _Server, name: str, timeout: float | None) -> Generator[bytes, None, str]:
+    digest = ScriptDigest()
+    if name == ROLES:
+        script = server.dump(*_ROLES_OPTIONS, timeout=timeout)
+    else:
+        # A dump of one database does not say the database's own character set, which new tables take.
+        yield from digest.passing([server.sql(_ITS_CHARACTER_SET, real=name)])
+        script = server.dump(*_DUMP_OPTIONS, "--", name, timeout=timeout)
+    yield from digest.passing(ended(script, _END, name))
+    return str(digest)
+
+
+def _change_over(server: _Server, name: str, beside: str) -> list[bytes]:
+    """Give the statements that bring the scratch database's content to the real name."""
+    views = [bytes.fromhex(line.decode()).decode() for line in server.sql(_VIEWS, beside=beside).split()]
+    script = [
+        b"SET FOREIGN_KEY_CHECKS = 0;\n",
+        server.sql(_MOVES, real=name, beside=beside),
+        *server.dump(*_DUMP_OPTIONS, "--no-data", "--no-create-info", "--", beside),
     ]
     if views:
-        only_views = [*_DUMP, "--no-data", "--skip-triggers", "--skip-routines", "--skip-events"]
-        script += [_collect(engine, container, [*only_views, "--", _BESIDE, *views])]
-    script += [f"\nDROP DATABASE {_BESIDE};\n{_WHOLE}".encode()]
-    _collect(engine, container, ["sh", "-c", _RUN_WHOLE, "swap", *_CLIENT], script)
-
-
-def _ask(engine: Docker, container: str, sql: str, name: str = "") -> bytes:
-    # A database's name has no quotes in it: the definition's model sees to that.
-    variables = f"SET @real = '{name}', @beside = '{_BESIDE}';"
-    return _collect(engine, container, _CLIENT, [variables.encode(), sql.encode()])
-
-
-def _collect(
-    engine: Docker, container: str, command: Sequence[str], stdin: Iterable[bytes] | None = None
-) -> bytes:
-    return b"".join(_stream(engine, container, command, stdin))
-
-
-def _stream(
-    engine: Docker, container: str, command: Sequence[str], stdin: Iterable[bytes] | None = None
-) -> Iterator[bytes]:
-    with engine.exec(container, command, user="root", stdin=stdin) as stream:
-        yield from stream
-        status = stream.wait()
-        if status:
-            raise UserError(
-                f"{command[0]} in {container} ended with exit status {status}",
-                hint=stream.stderr.decode(errors="replace").strip(),
-            )
+        only_views = ("--no-data", "--skip-triggers", "--skip-routines", "--skip-events")
+        script += server.dump(*_DUMP_OPTIONS, *only_views, "--", beside, *views)
+    return script

@@ -1,0 +1,136 @@
+"""Database clients, run inside the container; passwords stay off command lines and out of `inspect`."""
+
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+
+from gitops.backup.databases.kind import Login
+from gitops.engine.docker import Docker
+from gitops.engine.exec import ExecStream
+from gitops.system.errors import UserError
+
+_PREPARE = r"""
+tools=$1 variable=$2 file=$3; shift 3
+if [ -n "$file" ]; then password=$(cat -- "$file") || exit 1; export "$variable=$password"; fi
+for tool in $tools; do command -v "$tool" >/dev/null && break; done
+"""
+
+WHOLE = "-- the whole script"
+"""Last line of what is given to `run_whole`; a comment in SQL."""
+
+_RUN = f'{_PREPARE} exec "$tool" "$@"'
+
+_RUN_WHOLE = f"""{_PREPARE}
+script=$(cat)
+case $script in
+*"{WHOLE}") printf '%s\\n' "$script" | "$tool" "$@" ;;
+*) echo 'only a part of the script arrived' >&2; exit 1 ;;
+esac
+"""
+
+# Its input is nothing but a line to us: when that is cut, however we ended, the tool and its own are ended.
+_RUN_TIED = rf"""{_PREPARE}
+exec 3<&0
+setsid "$tool" "$@" </dev/null 3<&- & running=$!
+{{ read -r _ <&3; kill -- "-$running"; }} >/dev/null 2>&1 & watching=$!
+exec 3<&-
+wait "$running"; status=$?
+kill "$watching" 2>/dev/null
+exit "$status"
+"""
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who runs a kind's tools, where, and as whom they connect.
+
+    Args:
+        engine: the engine of this host.
+        container: id or name.
+        user: the container's user that they run as.
+        variable: the environment variable from which they take a password.
+        login: who connects; only the password is passed on here.
+    """
+
+    engine: Docker
+    container: str
+    user: str
+    variable: str
+    login: Login
+
+    def run(self, tools: str, *args: str, stdin: Iterable[bytes] | None = None) -> bytes:
+        """Run a tool to its good end and give its output.
+
+        It goes on to its end also when we do not.
+
+        Args:
+            tools: names of the tool, apart by spaces; the first that the container has is taken.
+            args: its arguments.
+            stdin: what it reads.
+
+        Raises:
+            UserError: it ended badly; the hint is what it said.
+        """
+        return self._collect(_RUN, tools, args, stdin)
+
+    def run_whole(self, tools: str, *args: str, script: Iterable[bytes]) -> bytes:
+        """Run a tool on a script, as `run` does, once the script has arrived up to its last line, `WHOLE`."""
+        return self._collect(_RUN_WHOLE, tools, args, script)
+
+    def stream(self, tools: str, *args: str, timeout: float | None = None) -> Iterator[bytes]:
+        """Give a tool's output as it comes. The tool ends when the iteration is given up, or gitops dies.
+
+        Args:
+            tools: as in `run`.
+            args: its arguments.
+            timeout: seconds until it counts as failed.
+
+        Raises:
+            UserError: as in `run`, or the time is up.
+        """
+        over = threading.Event()
+        try:
+            with self._start(_RUN_TIED, tools, args, stdin=_nothing_until(over), timeout=timeout) as stream:
+                yield from stream
+                self._finish(stream, tools)
+        except TimeoutError as error:
+            raise UserError(
+                f"{_first(tools)} in {self.container} took longer than {timeout:.0f} s"
+            ) from error
+        finally:
+            over.set()
+
+    def _collect(self, script: str, tools: str, args: Iterable[str], stdin: Iterable[bytes] | None) -> bytes:
+        with self._start(script, tools, args, stdin=stdin) as stream:
+            output = b"".join(stream)
+            self._finish(stream, tools)
+        return output
+
+    def _start(
+        self,
+        script: str,
+        tools: str,
+        args: Iterable[str],
+        *,
+        stdin: Iterable[bytes] | None,
+        timeout: float | None = None,
+    ) -> ExecStream:
+        command = ["sh", "-c", script, "sh", tools, self.variable, self.login.password_file or "", *args]
+        return self.engine.exec(self.container, command, user=self.user, stdin=stdin, timeout=timeout)
+
+    def _finish(self, stream: ExecStream, tools: str) -> None:
+        status = stream.wait()
+        if status:
+            raise UserError(
+                f"{_first(tools)} in {self.container} ended with exit status {status}",
+                hint=stream.stderr.decode(errors="replace").strip(),
+            )
+
+
+def _first(tools: str) -> str:
+    return tools.split(maxsplit=1)[0]
+
+
+def _nothing_until(over: threading.Event) -> Generator[bytes, None, None]:
+    over.wait()
+    yield from ()

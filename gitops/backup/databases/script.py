@@ -1,0 +1,73 @@
+"""SQL scripts as dumping tools write them: their end, and what they hold."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from gitops.system.errors import UserError
+
+_TAIL = 4096
+_TABLE = b"CREATE TABLE "
+_UNLIKE = (b"--", b"\\")
+"""Beginnings of lines that differ from one dump to the next: comments with times, psql's random keys."""
+
+
+def ended(chunks: Iterable[bytes], end: bytes, name: str) -> Iterator[bytes]:
+    """Pass on a script, and raise when its last line does not begin with `end`.
+
+    Args:
+        chunks: the script.
+        end: how the line begins that the tool writes when all is written.
+        name: of the database, for people.
+
+    Raises:
+        UserError: the end is missing.
+    """
+    tail = b""
+    for chunk in chunks:
+        tail = (tail + chunk)[-_TAIL:]
+        yield chunk
+    if not any(line.startswith(end) for line in tail.rstrip().splitlines()[-1:]):
+        raise UserError(f"the dump of {name} lacks its end, though no error was reported")
+
+
+class ScriptDigest:
+    """Counts and hashes the statements of a script as it passes by, comments left out."""
+
+    def __init__(self) -> None:
+        """Begin with an empty script."""
+        self._hash = hashlib.sha256()
+        self._size = self._tables = 0
+        self._beginning = b""
+        self._in_line = self._leaving_out = False
+
+    def passing(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass on a script, and take it in."""
+        for chunk in chunks:
+            self._add(chunk)
+            yield chunk
+        self._take(self._beginning)
+
+    def __str__(self) -> str:
+        """Say what was taken in: `12 tables, 3456 bytes, sha256:0123456789abcdef`."""
+        return f"{self._tables} tables, {self._size} bytes, sha256:{self._hash.hexdigest()[:16]}"
+
+    def _add(self, chunk: bytes) -> None:
+        *lines, rest = (self._beginning + chunk).split(b"\n")
+        self._beginning = b""
+        for line in lines:
+            self._take(line + b"\n")
+            self._in_line = False
+        # What a line is shows in its first bytes; they wait until they are there.
+        if self._in_line or len(rest) >= len(_TABLE):
+            self._take(rest)
+        else:
+            self._beginning = rest
+
+    def _take(self, piece: bytes) -> None:
+        if not self._in_line:
+            self._in_line = True
+            self._leaving_out = piece.startswith(_UNLIKE)
+            self._tables += piece.startswith(_TABLE)
+        if not self._leaving_out:
+            self._hash.update(piece)
+            self._size += len(piece)
