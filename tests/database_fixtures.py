@@ -35,11 +35,13 @@ HOST = "web1"
 _NO_SERVICES = (
     r"""printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d" """
 )
-_SERVER = (
-    "sh",
-    "-c",
-    "install -d -o mysql /run/mysqld && exec mariadbd --user=mysql --innodb-buffer-pool-size=32M",
-)
+_DATABASES = ("mariadb-server", "postgresql", "redis-server", "sqlite3")
+SERVERS = {
+    "mariadb": "install -d -o mysql /run/mysqld && exec mariadbd --user=mysql --innodb-buffer-pool-size=32M",
+    "postgresql": "exec pg_ctlcluster --foreground $(ls /etc/postgresql) main start",
+    "redis": "exec setpriv --reuid=redis --regid=redis --init-groups redis-server --dir /var/lib/redis",
+}
+"""Shell commands that start a server of the image, by kind."""
 _IDLE = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait; done")
 _APP = f"""
 services:
@@ -122,19 +124,19 @@ def until(true: Callable[[], object], seconds: float = 60) -> None:
 
 @pytest.fixture(scope="session")
 def database_image(api: APIClient, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image with Debian's MariaDB; it stays on the machine, since building it takes half a minute."""
+    """An image with Debian's databases; it stays on the machine, since building it takes a minute."""
     mirror = host_archives().debian
     assert mirror, "the host's apt names no Debian mirror"
     suite = run(["sh", "-c", '. /etc/os-release && echo "$VERSION_CODENAME"']).stdout.strip()
-    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=mariadb-server", suite]
+    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(_DATABASES)}", suite]
     digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
-    reference = f"gitops-test-mariadb:{digest}"
+    reference = f"gitops-test-databases:{digest}"
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108  # a lock, shared by all sessions
-    with exclusive(runtime / f"gitops-test-mariadb-{os.getuid()}.lock", "the test image", wait=600):
+    with exclusive(runtime / f"gitops-test-databases-{os.getuid()}.lock", "the test image", wait=600):
         if not api.images(reference):
-            tar = tmp_path_factory.mktemp("mariadb") / "root.tar"
+            tar = tmp_path_factory.mktemp("databases") / "root.tar"
             run([*recipe, f'--setup-hook=mkdir -p "$1/usr/sbin"; {_NO_SERVICES}', tar, mirror])
-            api.import_image_from_file(str(tar), repository="gitops-test-mariadb", tag=digest)
+            api.import_image_from_file(str(tar), repository="gitops-test-databases", tag=digest)
             tar.unlink()
     return reference
 
@@ -147,7 +149,7 @@ def running(api: APIClient, database_image: str) -> Iterator[str]:
         network = f"{fleet}.{INSTANCE}.default"
         engine.ensure_network(NetworkSpec(network, INSTANCE, "default"), fleet, HOST)
         for service, command, volume, target in (
-            ("db", _SERVER, "data", "/var/lib/mysql"),
+            ("db", ("sh", "-c", SERVERS["mariadb"]), "data", "/var/lib/mysql"),
             ("web", _IDLE, "uploads", "/srv/uploads"),
         ):
             full = f"{fleet}.{INSTANCE}.{volume}"
