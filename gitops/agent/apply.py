@@ -33,6 +33,9 @@ __all__ = ["Applied", "Work", "apply", "settle"]
 _SIDE_BY_SIDE = 64
 """How many instances of a batch are waited for at once; the engine makes and starts AT_ONCE of them."""
 
+_FURNISH = {Kind.NETWORK, Kind.VOLUME}
+_UNREADY = "what it needs could not be made"
+
 
 class _InterruptedError(Exception):
     """The user has pressed Ctrl-C; threads end at their next pause."""
@@ -61,6 +64,10 @@ class _Turn:
         self._outcomes: dict[int, Outcome] = {}
         self._problems: list[Problem] = []
         self._unready: set[str] = set()
+        self._furniture: dict[str, list[Action]] = {}
+        for action in plan.actions:
+            if action.kind in _FURNISH:
+                self._furniture.setdefault(action.instance, []).append(action)
         self._stopping = threading.Event()
         self._specs = desired.instances()
         self._units = units(plan.actions, desired)
@@ -103,11 +110,13 @@ class _Turn:
         return True
 
     def arrange(self) -> None:
-        """Remove what is gone, and make networks and volumes."""
+        """Remove what is gone, and make networks and volumes of instances that do not change otherwise."""
+        change = {name for unit in self._units for name in unit.instances}
         early = [
             action
             for action in self._plan.actions
-            if action.kind in {Kind.NETWORK, Kind.VOLUME, Kind.TIDY}
+            if action.kind is Kind.TIDY
+            or (action.kind in _FURNISH and action.instance not in change)
             or (action.kind in {Kind.REMOVE, Kind.REMOVE_NETWORK} and action.instance not in self._specs)
         ]
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -138,7 +147,7 @@ class _Turn:
         simple = []
         for unit in self._units:
             if self._unready & set(unit.instances):
-                self._note(unit.actions, Result.NOT_TOUCHED, None, "what it needs could not be made")
+                self._note(unit.actions, Result.NOT_TOUCHED, None, _UNREADY)
             elif unit.rolls:
                 waiting.setdefault(unit.placed, []).append(unit)
             else:
@@ -177,7 +186,18 @@ class _Turn:
         with ThreadPoolExecutor(min(width, len(batch))) as pool:
             return [name for failed in pool.map(self._change, batch) for name in failed]
 
+    def _furnish(self, unit: Unit) -> bool:
+        """Make the networks and volumes of a unit; tell whether that went well."""
+        return all(
+            self._arrange(action)
+            for instance in unit.instances
+            for action in self._furniture.get(instance, ())
+        )
+
     def _change(self, unit: Unit) -> tuple[str, ...]:
+        if not self._furnish(unit):
+            self._note(unit.actions, Result.NOT_TOUCHED, None, _UNREADY)
+            return ()
         rollout = Rollout(unit, self._stage)
         for outcome in rollout.run():
             self._outcomes[id(outcome.action)] = outcome

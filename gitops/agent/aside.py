@@ -44,11 +44,10 @@ def put_back(engine: Docker, one: Observed) -> None:
 def let_go(engine: Docker, kept: Sequence[Observed]) -> None:
     """Remove what stood aside in an instance whose new containers have all proved themselves.
 
-    Where that is several, the first is renamed to say so, and goes last: one step decides for all of them.
+    They stand still. Where that is several, the first is renamed to say so, and goes last: one step decides
+    for all of them.
     """
     first, *others = kept
-    for one in kept:
-        engine.stop(one.id)
     if others:
         engine.rename(first.id, first.place + OVER)
     for one in (*others, first):

@@ -84,6 +84,7 @@ class Rollout:
     problems: tuple[Problem, ...] = ()
     _began: dict[int, datetime] = field(default_factory=dict)
     _aside: dict[int, Observed] = field(default_factory=dict)
+    _stopped: set[int] = field(default_factory=set)
     _made: dict[int, str] = field(default_factory=dict)
 
     def run(self) -> list[Outcome]:
@@ -171,6 +172,7 @@ class Rollout:
             self._aside[number] = kept
             stand_aside(engine, kept, stopped=stopped)
             self._aside[number] = kept.standing_aside()
+            self._stopped |= {number} if stopped else set()
 
     def _prove(self, action: Action) -> None:
         """See that a container works; raises UserError when it does not."""
@@ -190,6 +192,8 @@ class Rollout:
             raise UserError(f"{subject} is {verdict.state}", hint=verdict.said.replace("\n", "\n  "))
 
     def _conclude(self) -> None:
+        for number in self._aside.keys() - self._stopped:
+            self.stage.work.engine.stop(self._aside[number].id)
         for instance in self.unit.instances:
             if kept := [one for one in self._aside.values() if one.instance == instance]:
                 let_go(self.stage.work.engine, kept)

@@ -79,10 +79,15 @@ def _call(what: str, request: bytes) -> Any:  # noqa: ANN401  # whatever JSON th
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
     except OSError as error:
         raise away(what) from error
-    header, _, body = answer.partition(b"\r\n\r\n")
+    header, over, body = answer.partition(b"\r\n\r\n")
+    if not over:
+        raise away(what)
     if b" 200 " not in header.partition(b"\r\n")[0]:
-        raise UserError(f"{what}: {_refusal(body) or 'the engine broke off'}")
-    return json.loads(body)
+        raise UserError(f"{what}: {_refusal(body)}")
+    try:
+        return json.loads(body)
+    except ValueError as error:  # it broke off in the middle
+        raise away(what) from error
 
 
 def _refusal(body: bytes) -> str:

@@ -1,17 +1,20 @@
 """How a container is: what its healthcheck says, or whether it keeps running where it has none."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
+from urllib.parse import quote
 
 from gitops.engine.connected import Connected
-from gitops.engine.connection import telling
+from gitops.engine.connection import ask, telling
 
 _DYING_PATIENCE = 10.0
 """Seconds in which a container that dies and is started again must come to itself."""
 
 _PAUSE = 0.2
+_LONGEST_PAUSE = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,9 @@ class Health(Connected):
         """
         begun = time.monotonic()
         first = now = self._inspect(container)
+        pauses = _pauses(wait if "Health" not in now["State"] else 0)
         while (state := self._judged(now, first, time.monotonic() - begun, wait, patience)) is None:
-            pause(_PAUSE)
+            pause(next(pauses))
             now = self._inspect(container)
         return Verdict(state == "", state, "" if state == "" else self.health(container)[1])
 
@@ -111,6 +115,15 @@ class Health(Connected):
         return state
 
     def _inspect(self, container: str) -> dict[str, Any]:
-        with telling(f"cannot inspect {container}"):
-            found: dict[str, Any] = self._api.inspect_container(container)
-            return found
+        found: dict[str, Any] = ask(f"cannot inspect {container}", f"/containers/{quote(container)}/json")
+        return found
+
+
+def _pauses(wait: float) -> Iterator[float]:
+    """Give the seconds between looks: longer ones while a container only has to go on for so many seconds."""
+    pause = _PAUSE
+    while wait > 0:
+        yield min(pause, wait)
+        wait -= pause
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    yield from repeat(_PAUSE)

@@ -1,6 +1,7 @@
 """Networks and volumes of a host: known by their labels, made when they are missing."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -20,6 +21,9 @@ _FULL = (
     *("overlaps with other one", "invalid pool request"),  # somebody was quicker
 )
 
+_CHOOSING = threading.Lock()
+"""Held by who looks for a subnet: threads that look at once would find the same one."""
+
 
 class Networks(Connected):
     """What containers are connected to and where their data are. Every method raises UserError."""
@@ -35,9 +39,6 @@ class Networks(Connected):
     def ensure_network(self, spec: NetworkSpec, fleet: str, host: str) -> None:
         """Make a network unless it is there; where the engine's own address pools are full, from others."""
         with telling(f"cannot make the network {spec.name}"):
-            # The engine's name filter matches parts of names.
-            if any(one["Name"] == spec.name for one in self._api.networks(names=[spec.name])):
-                return
             own = {labels.INSTANCE: spec.instance, labels.NETWORK: spec.network}
             self._create_network(spec.name, {labels.FLEET: fleet, labels.HOST: host, **own})
 
@@ -46,18 +47,25 @@ class Networks(Connected):
         from docker.types import IPAMConfig, IPAMPool  # noqa: PLC0415  # see above
 
         ipam = None
-        for attempt in range(_TRIES):
-            try:
-                self._api.create_network(name, driver="bridge", labels=marks, ipam=ipam)
-            except APIError as error:
-                said = str(error.explanation)
-                if attempt == _TRIES - 1 or not any(words in said for words in _FULL):
-                    raise
-            else:
-                return
-            subnet = free_subnet([*self._subnets(), *routed()])
-            if subnet:
-                ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))])
+        with contextlib.ExitStack() as alone:
+            for attempt in range(_TRIES):
+                try:
+                    self._api.create_network(
+                        name, driver="bridge", labels=marks, ipam=ipam, check_duplicate=True
+                    )
+                except APIError as error:
+                    said = str(error.explanation)
+                    if f"{name} already exists" in said:
+                        return
+                    if attempt == _TRIES - 1 or not any(words in said for words in _FULL):
+                        raise
+                else:
+                    return
+                if attempt == 0:
+                    alone.enter_context(_CHOOSING)
+                subnet = free_subnet([*self._subnets(), *routed()])
+                if subnet:
+                    ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))])
 
     def _subnets(self) -> Iterator[IPv4Network]:
         """Give what the engine's networks take up."""
