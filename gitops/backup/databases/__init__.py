@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from gitops.backup.databases import mariadb
+from gitops.backup.databases import mariadb, postgresql
 from gitops.backup.databases.kind import ROLES, Dump, Kind, Login
 
 __all__ = ["KINDS", "ROLES", "Dump", "Kind", "Login"]
 
-KINDS: Mapping[str, Kind] = {"mariadb": mariadb}
+KINDS: Mapping[str, Kind] = {"mariadb": mariadb, "postgresql": postgresql}

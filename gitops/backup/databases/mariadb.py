@@ -155,10 +155,11 @@ class _Server:
 
 
 def _dumped(server: _Server, name: str, timeout: float | None) -> Generator[bytes, None, str]:
-    digest = ScriptDigest()
     if name == ROLES:
+        digest = ScriptDigest("CREATE ", "users and roles")
         script = server.dump(*_ROLES_OPTIONS, timeout=timeout)
     else:
+        digest = ScriptDigest("CREATE TABLE ", "tables")
         # A dump of one database does not say the database's own character set, which new tables take.
         yield from digest.passing([server.sql(_ITS_CHARACTER_SET, real=name)])
         script = server.dump(*_DUMP_OPTIONS, "--", name, timeout=timeout)

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from gitops.system.errors import UserError
 
 _TAIL = 4096
-_TABLE = b"CREATE TABLE "
 _UNLIKE = (b"--", b"\\")
 """Beginnings of lines that differ from one dump to the next: comments with times, psql's random keys."""
 
 
 def ended(chunks: Iterable[bytes], end: bytes, name: str) -> Iterator[bytes]:
-    """Pass on a script, and raise when its last line does not begin with `end`.
+    """Pass on a script, and raise when its last line, empty comments aside, does not begin with `end`.
 
     Args:
         chunks: the script.
@@ -26,17 +25,25 @@ def ended(chunks: Iterable[bytes], end: bytes, name: str) -> Iterator[bytes]:
     for chunk in chunks:
         tail = (tail + chunk)[-_TAIL:]
         yield chunk
-    if not any(line.startswith(end) for line in tail.rstrip().splitlines()[-1:]):
+    words = [line for line in tail.splitlines() if line not in (b"", b"--")]
+    if not words or not words[-1].startswith(end):
         raise UserError(f"the dump of {name} lacks its end, though no error was reported")
 
 
 class ScriptDigest:
     """Counts and hashes the statements of a script as it passes by, comments left out."""
 
-    def __init__(self) -> None:
-        """Begin with an empty script."""
+    def __init__(self, beginning: str, what: str) -> None:
+        """Begin with an empty script.
+
+        Args:
+            beginning: lines that begin so are counted, `CREATE TABLE` say.
+            what: what is counted, in the plural, for people.
+        """
+        self._counted = beginning.encode()
+        self._what = what
         self._hash = hashlib.sha256()
-        self._size = self._tables = 0
+        self._size = self._count = 0
         self._beginning = b""
         self._in_line = self._leaving_out = False
 
@@ -49,7 +56,7 @@ class ScriptDigest:
 
     def __str__(self) -> str:
         """Say what was taken in: `12 tables, 3456 bytes, sha256:0123456789abcdef`."""
-        return f"{self._tables} tables, {self._size} bytes, sha256:{self._hash.hexdigest()[:16]}"
+        return f"{self._count} {self._what}, {self._size} bytes, sha256:{self._hash.hexdigest()[:16]}"
 
     def _add(self, chunk: bytes) -> None:
         *lines, rest = (self._beginning + chunk).split(b"\n")
@@ -58,7 +65,7 @@ class ScriptDigest:
             self._take(line + b"\n")
             self._in_line = False
         # What a line is shows in its first bytes; they wait until they are there.
-        if self._in_line or len(rest) >= len(_TABLE):
+        if self._in_line or len(rest) >= len(self._counted):
             self._take(rest)
         else:
             self._beginning = rest
@@ -67,7 +74,7 @@ class ScriptDigest:
         if not self._in_line:
             self._in_line = True
             self._leaving_out = piece.startswith(_UNLIKE)
-            self._tables += piece.startswith(_TABLE)
+            self._count += piece.startswith(self._counted)
         if not self._leaving_out:
             self._hash.update(piece)
             self._size += len(piece)
