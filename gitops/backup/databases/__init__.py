@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 
-from gitops.backup.databases import mariadb, postgresql
+from gitops.backup.databases import mariadb, postgresql, redis, sqlite
 from gitops.backup.databases.kind import ROLES, Dump, Kind, Login
 
 __all__ = ["KINDS", "ROLES", "Dump", "Kind", "Login"]
 
-KINDS: Mapping[str, Kind] = {"mariadb": mariadb, "postgresql": postgresql}
+KINDS: Mapping[str, Kind] = {
+    "mariadb": mariadb,
+    "postgresql": postgresql,
+    "redis": redis,
+    "sqlite": sqlite,
+}
