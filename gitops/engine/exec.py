@@ -111,7 +111,10 @@ class ExecStream:
 
     def _read(self, size: int) -> bytes:
         if self._deadline is not None:
-            self._socket.settimeout(max(0.001, self._deadline - time.monotonic()))
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
         return self._input.read(size)
 
     def _read_header(self) -> None:
