@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from gitops.system.errors import UserError
 
 _TAIL = 4096
+_TELLING = 16
+"""Bytes at the beginning of a line that tell what it is."""
+
 _UNLIKE = (b"--", b"\\")
 """Beginnings of lines that differ from one dump to the next: comments with times, psql's random keys."""
 
@@ -33,14 +36,16 @@ def ended(chunks: Iterable[bytes], end: bytes, name: str) -> Iterator[bytes]:
 class ScriptDigest:
     """Counts and hashes the statements of a script as it passes by, comments left out."""
 
-    def __init__(self, beginning: str, what: str) -> None:
+    def __init__(self, beginning: str, what: str, *, but: str = "--") -> None:
         """Begin with an empty script.
 
         Args:
             beginning: lines that begin so are counted, `CREATE TABLE` say.
             what: what is counted, in the plural, for people.
+            but: lines that begin so are left out too.
         """
         self._counted = beginning.encode()
+        self._unlike = (*_UNLIKE, but.encode())
         self._what = what
         self._hash = hashlib.sha256()
         self._size = self._count = 0
@@ -65,7 +70,7 @@ class ScriptDigest:
             self._take(line + b"\n")
             self._in_line = False
         # What a line is shows in its first bytes; they wait until they are there.
-        if self._in_line or len(rest) >= len(self._counted):
+        if self._in_line or len(rest) >= _TELLING:
             self._take(rest)
         else:
             self._beginning = rest
@@ -73,7 +78,7 @@ class ScriptDigest:
     def _take(self, piece: bytes) -> None:
         if not self._in_line:
             self._in_line = True
-            self._leaving_out = piece.startswith(_UNLIKE)
+            self._leaving_out = piece.startswith(self._unlike)
             self._count += piece.startswith(self._counted)
         if not self._leaving_out:
             self._hash.update(piece)
