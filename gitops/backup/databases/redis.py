@@ -22,9 +22,15 @@ extension = "rdb"
 _TOOLS = r"""
 for cli in redis-cli valkey-cli; do command -v "$cli" >/dev/null && break; done
 check=${cli%-cli}-check-rdb server=${cli%-cli}-server
+# With a wrong password redis-cli goes on as nobody in particular, who may be allowed everything.
+refused=$("$cli" "$@" ping 2>&1 >/dev/null </dev/null | grep '^AUTH failed')
+[ -z "$refused" ] || { echo "$refused" >&2; exit 1; }
 setting() { "$cli" "$@" --raw config get "$setting" | sed -n 2p; }
 """
 # The stages of a pipe say one by one that they ended well: a shell tells the exit status of the last alone.
+_ASK = rf"""{_TOOLS}
+exec "$cli" "$@"
+"""
 # The server would wait some seconds for more replicas to come.
 _DUMP = rf"""{_TOOLS}
 delay=$(setting=repl-diskless-sync-delay setting "$@")
@@ -143,7 +149,7 @@ def ask(engine: Docker, container: str, _name: str, query: str, login: Login) ->
     """Run commands, one a line."""
     client, options = _client(engine, container, login)
     stdin = [f"{query}\n".encode()]
-    return client.run("redis-cli valkey-cli", *options, stdin=stdin).decode(errors="replace")
+    return client.run("sh", "-c", _ASK, "sh", *options, stdin=stdin).decode(errors="replace")
 
 
 def _client(engine: Docker, container: str, login: Login) -> tuple[Client, list[str]]:
