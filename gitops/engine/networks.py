@@ -40,9 +40,10 @@ class Networks(Connected):
         """Make a network unless it is there; where the engine's own address pools are full, from others."""
         with telling(f"cannot make the network {spec.name}"):
             own = {labels.INSTANCE: spec.instance, labels.NETWORK: spec.network}
-            self._create_network(spec.name, {labels.FLEET: fleet, labels.HOST: host, **own})
+            marks = {labels.FLEET: fleet, labels.HOST: host, **own}
+            self._create_network(spec.name, marks, internal=spec.internal)
 
-    def _create_network(self, name: str, marks: dict[str, str]) -> None:
+    def _create_network(self, name: str, marks: dict[str, str], *, internal: bool) -> None:
         from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
         from docker.types import IPAMConfig, IPAMPool  # noqa: PLC0415  # see above
 
@@ -51,7 +52,12 @@ class Networks(Connected):
             for attempt in range(_TRIES):
                 try:
                     self._api.create_network(
-                        name, driver="bridge", labels=marks, ipam=ipam, check_duplicate=True
+                        name,
+                        driver="bridge",
+                        labels=marks,
+                        ipam=ipam,
+                        check_duplicate=True,
+                        internal=internal,
                     )
                 except APIError as error:
                     said = str(error.explanation)

@@ -134,11 +134,12 @@ class ContainerSpec:
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A network of an instance, by its full name."""
+    """A network of an instance, by its full name; `internal`: it leads nowhere else."""
 
     name: str
     instance: str
     network: str
+    internal: bool = False
 
 
 @dataclass(frozen=True)

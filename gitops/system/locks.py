@@ -10,6 +10,10 @@ from pathlib import Path
 from gitops.system.errors import UserError
 
 
+class BusyError(UserError):
+    """Another process holds the lock."""
+
+
 @contextmanager
 def exclusive(path: Path, what: str, *, wait: float = 0) -> Iterator[None]:
     """Hold a lock file while the block runs.
@@ -20,7 +24,7 @@ def exclusive(path: Path, what: str, *, wait: float = 0) -> Iterator[None]:
         wait: seconds to wait for another holder.
 
     Raises:
-        UserError: another process holds it still.
+        BusyError: another process holds it still.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -32,7 +36,7 @@ def exclusive(path: Path, what: str, *, wait: float = 0) -> Iterator[None]:
                 break
             except BlockingIOError as error:
                 if time.monotonic() >= deadline:
-                    raise UserError(
+                    raise BusyError(
                         f"{what} is in use by another gitops; try again when it is done"
                     ) from error
                 time.sleep(0.05)

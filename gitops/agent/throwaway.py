@@ -1,0 +1,262 @@
+"""A throw-away instance: a copy of one that runs, gone when whoever asked for it is done with it, or dead.
+
+In names and labels it belongs to a fleet of its own, FLEET.drill, which no fleet can be called. So whatever
+lists, plans, prunes or reports what the real fleet has never sees it. Its networks lead nowhere, neither to
+the real instance nor out of the machine: what is restored must not send anybody mail. Ports and the labels
+that proxies read are left out, directories of the host cannot be written to, secrets are the real ones.
+
+`STATE/throw-away` says what may have to be removed, and is locked (flock(2)) by whoever is going to do that;
+where nobody has the lock, the next agent's tick or the next drill does. Nothing in it: nothing is left.
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitops.engine.docker import Docker
+from gitops.engine.leftovers import Leftovers
+from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec
+from gitops.system.errors import UserError
+from gitops.system.locks import BusyError, exclusive
+from gitops.system.places import Places
+
+if TYPE_CHECKING:
+    from gitops.agent.desired import Desired
+
+WAIT = 12 * 3600.0
+"""Seconds to wait for others that have a throw-away instance; a host has one at a time."""
+
+_FLEET = ".drill"
+_RESTART = "on-failure:5"
+"""For what is to run for good: it may need a second try, but must not come back with the machine."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What a throw-away instance consists of.
+
+    Args:
+        fleet: the name in its labels.
+        host: as in its labels.
+        containers: in the order in which they start.
+        networks: its own.
+        volumes: its own.
+        lasting: the services that must not end.
+        wait: seconds that a container without a healthcheck must run to be called well.
+    """
+
+    fleet: str
+    host: str
+    containers: tuple[ContainerSpec, ...]
+    networks: tuple[NetworkSpec, ...]
+    volumes: tuple[VolumeSpec, ...]
+    lasting: frozenset[str]
+    wait: float
+
+
+def copy_of(desired: "Desired", instance: str, fleet: str, host: str) -> Copy:
+    """Work out the copy of an instance; pure.
+
+    Args:
+        desired: what the host is to run.
+        instance: one of its instances.
+        fleet: the real fleet's name.
+        host: the host's name.
+    """
+    own = fleet + _FLEET
+    real = [one for one in desired.containers if one.instance == instance]
+
+    def name(full: str) -> str:
+        return own + full.removeprefix(fleet)
+
+    return Copy(
+        fleet=own,
+        host=host,
+        containers=tuple(
+            replace(
+                one,
+                name=name(one.name),
+                networks=tuple((name(network), aliases) for network, aliases in one.networks),
+                ports=(),
+                labels=(),
+                volumes=tuple(
+                    replace(mount, source=name(mount.source))
+                    if mount.type == "volume"
+                    else replace(mount, read_only=mount.read_only or mount.type == "bind")
+                    for mount in one.volumes
+                ),
+                restart=_RESTART if _lasts(one) else one.restart,
+            )
+            for one in real
+        ),
+        networks=tuple(
+            replace(one, name=name(one.name), internal=True)
+            for one in desired.networks
+            if one.instance == instance
+        ),
+        volumes=tuple(
+            replace(one, name=name(one.name)) for one in desired.volumes if one.instance == instance
+        ),
+        lasting=frozenset(one.service for one in real if _lasts(one)),
+        wait=desired.placed[instance].rollout.wait,
+    )
+
+
+@dataclass(frozen=True)
+class Throwaway:
+    """A throw-away instance that is being used. Methods raise UserError."""
+
+    copy: Copy
+    engine: Docker
+
+    def container(self, service: str) -> str:
+        """Give the name of a service's container."""
+        return next(one.name for one in self.copy.containers if one.service == service)
+
+    def directory(self, volume: str) -> Path | None:
+        """Give the directory on this machine of a volume, as the app calls it; None where it has no such."""
+        found = [one.name for one in self.copy.volumes if one.volume == volume]
+        return self.engine.volume_path(found[0]) if found else None
+
+    def start(self, services: Iterable[str]) -> None:
+        """Make and start services that have not been, each after what it depends on, which starts too."""
+        wanted = self._with_dependencies(services)
+        there = {one.name for one in self.engine.containers(self.copy.fleet, self.copy.host)}
+        for spec in self.copy.containers:
+            if spec.service in wanted and spec.name not in there:
+                self._start(spec)
+
+    def prove(self, services: Iterable[str]) -> None:
+        """Wait until services have proved that they work; raise when one does not."""
+        from gitops.agent.waiting import patience  # noqa: PLC0415  # an agent that only sweeps needs it not
+
+        for spec in self.copy.containers:
+            if spec.service in set(services):
+                verdict = self.engine.prove(spec.name, self.copy.wait, patience(spec))
+                ended = spec.service in self.copy.lasting and self.engine.health(spec.name)[0] == "exited (0)"
+                if ended or not verdict.well:
+                    state = "exited (0)" if ended else verdict.state
+                    raise UserError(f"{spec.service} is {state}", hint=verdict.said)
+
+    def _start(self, spec: ContainerSpec) -> None:
+        from gitops.agent.waiting import wait_for  # noqa: PLC0415  # see above
+
+        if spec.secrets and not Path(spec.secrets_place).is_dir():
+            raise UserError(
+                f"the secrets of {spec.subject} are not on this host", hint="gitops apply puts them there"
+            )
+        for on in spec.depends_on:
+            wait_for(spec, on, self.container(on.service), self.engine, time.sleep)
+        self.engine.create(spec, self.copy.fleet, self.copy.host, "")
+        self.engine.start(spec.name)
+
+    def _with_dependencies(self, services: Iterable[str]) -> set[str]:
+        """Give services with all that these depend on."""
+        found: set[str] = set()
+        line = list(services)
+        while line:
+            service = line.pop()
+            if service not in found:
+                found.add(service)
+                line += [
+                    on.service
+                    for one in self.copy.containers
+                    if one.service == service
+                    for on in one.depends_on
+                ]
+        return found
+
+
+@contextmanager
+def throw_away(copy: Copy, engine: Docker, places: Places, *, wait: float = WAIT) -> Iterator[Throwaway]:
+    """Make a copy's networks and empty volumes; when the block is left, all that there is of it is removed.
+
+    Args:
+        copy: what it consists of.
+        engine: the host's engine.
+        places: where it is noted.
+        wait: seconds to wait for another throw-away instance to go.
+
+    Raises:
+        UserError: the engine refuses, or there is another one still.
+    """
+    note = _note(places)
+    with exclusive(note, "this host's throw-away instance", wait=wait):
+        _remove(note, engine)
+        _write(note, json.dumps({"fleet": copy.fleet, "host": copy.host}))
+        try:
+            for network in copy.networks:
+                engine.ensure_network(network, copy.fleet, copy.host)
+            for volume in copy.volumes:
+                engine.ensure_volume(volume, copy.fleet, copy.host)
+            yield Throwaway(copy, engine)
+        finally:
+            _remove(note, engine)
+
+
+def sweep(engine: Docker, places: Places, tell: Callable[[str], object] = lambda _: None) -> None:
+    """Remove a throw-away instance whose owner has died; where there is none, one look at a file tells.
+
+    Args:
+        engine: the host's engine.
+        places: where it is noted.
+        tell: is given a line when there was something.
+
+    Raises:
+        UserError: the engine is away or refuses; the next time it is tried again.
+    """
+    note = _note(places)
+    if not _left(note):
+        return
+    with contextlib.suppress(BusyError), exclusive(note, "this host's throw-away instance"):
+        if _left(note):
+            _remove(note, engine)
+            tell("removed a throw-away instance, whose drill has died")
+
+
+def _left(note: Path) -> bool:
+    try:
+        return note.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _remove(note: Path, engine: Docker) -> None:
+    """Remove what a note names, and then what the note says; for who holds its lock."""
+    try:
+        said = json.loads(note.read_text())
+        fleet, host = str(said["fleet"]), str(said["host"])
+    except (ValueError, KeyError, TypeError):
+        return  # empty, or cut short before anything was made
+    if not fleet.endswith(_FLEET):
+        raise UserError("names something that is no throw-away instance", file=note)
+    for container in engine.containers(fleet, host):
+        engine.remove(container.id)
+    for network in engine.networks(fleet, host):
+        engine.remove_network(network)
+    with Leftovers() as leftovers:
+        for volume in leftovers.volumes(fleet, host):
+            leftovers.remove_volume(volume.name)
+    _write(note, "")
+
+
+def _note(places: Places) -> Path:
+    return places.state / "throw-away"
+
+
+def _write(note: Path, text: str) -> None:
+    """Write the note in its place, because its lock is on it, and wait until the disk has it."""
+    with note.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _lasts(spec: ContainerSpec) -> bool:
+    return spec.restart in {"always", "unless-stopped"}
