@@ -57,7 +57,7 @@ class Change:
         applied = apply(steps, self.wanted.desired, self._work())
         if steps:
             turn.steps = [_step(one) for one in applied.outcomes]
-        ill = {one.instance for one in steps.held}
+        ill = {one.instance for one in steps.held} | steps.waiting.keys()
         ill |= {one.action.instance for one in applied.outcomes if one.result is not Result.DONE}
         containers = self.containers()
         if steps:

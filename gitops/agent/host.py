@@ -10,6 +10,7 @@ from gitops.agent.failures import Failures
 from gitops.agent.limits import Limits
 from gitops.agent.plan import Because, Engine, plan
 from gitops.engine.docker import Docker
+from gitops.engine.held import living
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec
 from gitops.fleet.fleet import Fleet
@@ -86,6 +87,7 @@ def look(engine: Docker, wanted: Wanted, places: Places) -> Engine:
         volumes=frozenset(one.name for one in goal.volumes),
         images=frozenset(one.image for one in goal.containers),
         failures=Failures(places.state).read(),
+        holds=living(places),
     )
     if not plan(goal, seen):
         return seen

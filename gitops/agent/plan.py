@@ -24,6 +24,7 @@ class Engine:
         volumes: full names of those desired volumes that exist.
         images: those desired references that exist.
         failures: what instances failed at.
+        holds: containers that stand still for a while, and why: by id.
     """
 
     containers: tuple[Observed, ...] = ()
@@ -31,6 +32,7 @@ class Engine:
     volumes: frozenset[str] = frozenset()
     images: frozenset[str] = frozenset()
     failures: Mapping[str, Failure] = field(default_factory=dict)
+    holds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,12 @@ class Plan:
     Args:
         actions: in the order in which they are safe; an instance's own order follows its dependencies.
         held: instances that are left as they are, and why.
+        waiting: instances that are left alone while they stand still for a backup, say, and why.
     """
 
     actions: tuple[Action, ...] = ()
     held: tuple[Held, ...] = ()
+    waiting: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
@@ -58,13 +62,14 @@ def plan(desired: Desired, engine: Engine, because: Because = lambda _observed, 
     the networks that containers have just left.
     """
     turns = _Turns(desired, engine, because)
-    steps = [step for instance in turns.specs for step in turns.steps(instance)]
-    held = {one.instance for one in turns.held}
+    waiting = {one.instance: engine.holds[one.id] for one in engine.containers if one.id in engine.holds}
+    steps = [step for instance in turns.specs if instance not in waiting for step in turns.steps(instance)]
+    held = {one.instance for one in turns.held} | waiting.keys()
     networks = {name for name, _ in engine.networks}
     return Plan(
         (
             *_images(steps, engine.images),
-            *_removals(desired, engine),
+            *(step for step in _removals(desired, engine) if step.instance not in waiting),
             *(step for step in steps if step.kind is Kind.TIDY),
             *(
                 Action(Kind.NETWORK, one.name, f"{one.instance} needs it", one)
@@ -80,6 +85,7 @@ def plan(desired: Desired, engine: Engine, because: Because = lambda _observed, 
             *(step for step in _left_networks(desired, engine) if step.instance not in held),
         ),
         tuple(turns.held),
+        waiting,
     )
 
 

@@ -72,6 +72,7 @@ def rows(
     """
     present = {one.name: one for one in observed}
     held = {one.instance: f"{one.result}: {one.reason}" for one in plan.held}
+    held |= {instance: f"stands still for a {why}" for instance, why in plan.waiting.items()}
     steps = {one.subject: f"{one.kind}: {one.reason}" for one in plan.actions}
     found = []
     for spec in desired.containers:

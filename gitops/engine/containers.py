@@ -33,6 +33,14 @@ class Containers(Health):
         entries = ask("cannot list containers", f"/containers/json?all=1&filters={quote(filters)}")
         return sorted((observed(entry) for entry in entries), key=lambda one: one.name)
 
+    def named(self, names: Sequence[str]) -> list[Observed]:
+        """List the containers that have one of these names, running or not, in one call."""
+        if not names:
+            return []
+        filters = json.dumps({"name": [f"^/{re.escape(name)}$" for name in names]})
+        entries = ask("cannot list containers", f"/containers/json?all=1&filters={quote(filters)}")
+        return [observed(entry) for entry in entries]
+
     def running(self, fleet: str, host: str, instance: str, service: str) -> Observed | None:
         """Give the running container of an instance's service; None when there is none.
 
@@ -69,6 +77,11 @@ class Containers(Health):
                 if "unpause" not in str(error.explanation):
                     raise
                 self._api.unpause(container)
+
+    def pause(self, container: str) -> None:
+        """Freeze the processes of a running container, until it is started."""
+        with telling(f"cannot pause {container}"):
+            self._api.pause(container)
 
     def stop(self, container: str, timeout: float | None = None) -> None:
         """Stop a container; after `timeout` seconds (None: its own grace period) it is killed."""

@@ -107,6 +107,17 @@ def test_a_container_that_failed_at_its_work_is_started_again() -> None:
     assert lines(wanting(DB, once), having(running(DB), failed))[0].startswith("start alice/web")
 
 
+def test_an_instance_that_stands_still_for_a_backup_is_left_alone_whatever_git_says() -> None:
+    db = running(DB, state="paused")
+    seen = replace(having(db, running(WEB)), holds={db.id: "backup"})
+    for desired in (wanting(DB, WEB), wanting(replace(DB, user="x"), replace(WEB, user="x")), wanting()):
+        found = plan(desired, seen)
+        assert not found
+        assert found.waiting == {"alice": "backup"}
+    other = replace(WEB, name="f.bob.web", instance="bob")
+    assert lines(wanting(DB, WEB, other), seen) == ["create bob/web: it is not there"]
+
+
 def test_a_changed_field_is_named() -> None:
     changed = replace(WEB, environment=(("A", "1"),), ports=(PortSpec(80, 8001, "", "tcp"),))
     assert lines(wanting(DB, changed), having(running(DB), running(WEB))) == [
