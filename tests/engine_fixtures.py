@@ -101,7 +101,7 @@ def container(fleet: str, subject: str, image: str, **fields: object) -> Contain
         "image": image,
         "image_name": "busybox",
         "networks": ((f"{fleet}.{instance}.default", (service,)),),
-        "command": ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"),
+        "command": ("sh", "-c", "trap 'exit 0' TERM; sleep 99999 & wait"),
         "stop_grace_period": 2.0,
     }
     return ContainerSpec(**{**given, **fields})  # type: ignore[arg-type]  # a test names its own fields

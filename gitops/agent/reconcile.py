@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gitops.agent.change import Build, Change
+from gitops.agent.change import Build, Change, left
 from gitops.agent.garbage import collect_and_tell
 from gitops.agent.generation import check_out, make_current, running
 from gitops.agent.host import look, package_changes, want
@@ -10,7 +10,7 @@ from gitops.agent.plan import Plan, plan
 from gitops.agent.recording import recorded
 from gitops.agent.report import prepare
 from gitops.agent.rollback import end, instead_of
-from gitops.agent.unchanged import remember
+from gitops.agent.unchanged import Settled, remember
 from gitops.engine.docker import Docker
 from gitops.git.repository import Repository
 from gitops.system.errors import UserError
@@ -68,11 +68,13 @@ def reconcile(
             change.schedule()
             problems = change.carry_out(steps, turn)
             prepare(wanted, generation.commit, engine, places)
+            held = [problem.message for problem in left(steps.held, ())]
+            if not steps and len(problems) == len(held):
+                settled = Settled(wanted.host, tuple(problem.message for problem in problems))
+                fleet, now = wanted.fleet.settings.name, change.containers()
+                remember(generation.commit, host, fleet, settled, now, places)
             if problems:
                 raise UserError.of(problems)
-        if not steps:
-            now = change.containers()
-            remember(generation.commit, host, wanted.host, wanted.fleet.settings.name, now, places)
         if steps or before != generation.commit:
             collect_and_tell(wanted, places, tell)
         tell(f"{wanted.host}: {'done, and everything works' if steps else 'nothing to do'}")

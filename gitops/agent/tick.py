@@ -12,7 +12,7 @@ from gitops.agent.fetch import Admit, MovedError, Standing, advance, intake
 from gitops.agent.generation import running
 from gitops.agent.pause import paused
 from gitops.agent.refused import RefusedError
-from gitops.agent.unchanged import still_so
+from gitops.agent.unchanged import Settled, still_so
 from gitops.agent.verify import follow, verify
 from gitops.git.isolation import isolated
 from gitops.report.turns import Outcome, Turn, note
@@ -91,8 +91,11 @@ def tick(
             tell(note)
         if standing.commit is None:
             raise _failed(standing, "there is no commit yet that this host may run", places)
-        if still_so(standing.commit, settings.host, engine, places):
-            return _over(_tick(standing, "nothing to do"), places)
+        if settled := still_so(standing.commit, settings.host, engine, places):
+            rested = _over(_settled(standing, settled), places)
+            if settled.error:
+                raise settled.error
+            return rested
         from gitops.agent.reconcile import reconcile  # noqa: PLC0415  # what there is to do is mostly nothing
         from gitops.agent.report import publish  # noqa: PLC0415  # see above
         from gitops.agent.settings import upstreams  # noqa: PLC0415  # see above
@@ -133,9 +136,10 @@ def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | Non
             standing = advance(settings, places, None)
         except MovedError:
             return None
-        if standing.commit and still_so(standing.commit, settings.host, engine, places):
+        settled = still_so(standing.commit, settings.host, engine, places)
+        if standing.commit and settled:
             _record(standing, places)
-            return _over(_tick(standing, "nothing to do"), places)
+            return _over(_settled(standing, settled), places)
     return None
 
 
@@ -207,6 +211,12 @@ def _over(tick: Tick, places: "Places") -> Tick:
 def _tick(standing: Standing, state: str, reason: str = "") -> Tick:
     good = standing.good and state != "failed"
     return Tick(standing.commit or "", standing.notes, state, reason, good=good)
+
+
+def _settled(standing: Standing, settled: Settled) -> Tick:
+    if settled.error:
+        return _tick(standing, "failed", str(settled.error))
+    return _tick(standing, "nothing to do")
 
 
 def _failed(standing: Standing, reason: str, places: "Places") -> UserError:

@@ -2,20 +2,25 @@
 
 What a host is to be follows from the commit, the host and this program alone. So the answer once worked out
 is kept in the cache under exactly these, and the next apply needs neither read nor work out the definitions
-again: one question to git, one to the engine. Whatever does not fit leads to the long way, and losing the
-cache costs only time.
+again: one question to git, one to the engine. That instances are left as they are because they failed is part
+of the answer, for as long as the failures are remembered. Whatever does not fit leads to the long way, and
+losing the cache costs only time.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from gitops.agent.failures import Failures
 from gitops.agent.generation import cron_environment
 from gitops.agent.rollback import instead_of
+from gitops.agent.steps import standstill
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import format_digests
+from gitops.system.errors import Problem, UserError
 from gitops.system.files import write
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
@@ -23,8 +28,26 @@ from gitops.system.program import program
 from gitops.system.run import run
 
 
-def still_so(commit: str | None, host: str | None, engine: Docker, places: Places) -> str | None:
-    """Give the host's name when there is nothing to do for it; None when that must be worked out.
+@dataclass(frozen=True)
+class Settled:
+    """A host for which there is nothing to do.
+
+    Args:
+        host: its name.
+        held: what git says and it is not, because that failed, a line each.
+    """
+
+    host: str
+    held: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> UserError | None:
+        """Give what there is to say of it as an error; None where it is as git says."""
+        return UserError.of([Problem(message=line) for line in self.held]) if self.held else None
+
+
+def still_so(commit: str | None, host: str | None, engine: Docker, places: Places) -> Settled | None:
+    """Tell when there is nothing to do for a host; None when that must be worked out.
 
     Args:
         commit: git's newest; None where something is not committed.
@@ -43,31 +66,41 @@ def still_so(commit: str | None, host: str | None, engine: Docker, places: Place
         return None
     if (current, running_host, _schedule(kept["fleet"], places)) != (commit, kept["host"], kept["schedule"]):
         return None
+    if _failed(places) != kept["failed"]:
+        return None
     with exclusive(places.runtime / "apply.lock", "this host's engine"):
         seen = engine.containers(kept["fleet"], kept["host"])
-    return kept["host"] if _works(seen) and _summary(seen) == kept["containers"] else None
+    if not _works(seen) or _summary(seen) != kept["containers"]:
+        return None
+    return Settled(kept["host"], tuple(kept["held"]))
 
 
 def remember(
-    commit: str, asked_host: str | None, host: str, fleet: str, seen: Iterable[Observed], places: Places
+    commit: str,
+    asked_host: str | None,
+    fleet: str,
+    settled: Settled,
+    seen: Sequence[Observed],
+    places: Places,
 ) -> None:
-    """Keep what a host that is as it should be looks like; only what always runs can be told quickly.
+    """Keep what a host for which there is nothing to do looks like.
 
     Args:
         commit: the commit that it was made from.
         asked_host: the host's name as the user gave it.
-        host: the host.
         fleet: the fleet's name.
-        seen: its containers, all of which are as they should be.
+        settled: the host, and what is held there.
+        seen: its containers, for none of which there is anything to do.
         places: the host's directories.
     """
     path = _path(commit, asked_host, places)
-    containers = list(seen)
-    if _works(containers):
+    if _works(seen):
         kept = {
-            "host": host,
+            "host": settled.host,
+            "held": settled.held,
             "fleet": fleet,
-            "containers": _summary(containers),
+            "containers": _summary(seen),
+            "failed": _failed(places),
             "schedule": _schedule(fleet, places),
         }
         for old in path.parent.glob("*.json"):
@@ -96,9 +129,17 @@ def _schedule(fleet: str, places: Places) -> str:
     return path.read_text() if path.exists() else ""
 
 
+def _failed(places: Places) -> list[str]:
+    """List the instances of which a failure is remembered; a person may make one be forgotten."""
+    return sorted(Failures(places.state).read())
+
+
 def _works(containers: Iterable[Observed]) -> bool:
+    """Tell whether each runs and is well, or has ended well and is not to run any more."""
     return all(
-        one.state == "running" and one.health in {"", "healthy"} and not one.just_started
+        one.health in {"", "healthy"} and not one.just_started
+        if one.state == "running"
+        else one.state == "exited" and not one.aside and not standstill(one.restart, one)
         for one in containers
     )
 

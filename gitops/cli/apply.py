@@ -35,8 +35,10 @@ def apply(
     commit = clean_commit(root)
     if commit and instead_of(commit, place) != commit:
         tell(f"this host is {rolled_back(place)}")
-    if name := still_so(commit, host, engine, place):
-        tell(f"{name}: nothing to do")
+    if settled := still_so(commit, host, engine, place):
+        if settled.error:
+            raise settled.error
+        tell(f"{settled.host}: nothing to do")
         return
     from gitops.agent.generation import clean_head
     from gitops.agent.reconcile import reconcile

@@ -65,7 +65,8 @@ def _line(turn: "Turn") -> str:
     commit = turn.commit[:12] or "-"
     before = f" (before: {turn.before[:12]})" if turn.before not in {"", turn.commit} else ""
     often = f", {turn.times} times until {stamp(turn.ended)}" if turn.times > 1 and turn.ended else ""
-    detail = f": {turn.detail}" if turn.detail else ""
+    said = turn.detail.removeprefix(f"{turn.outcome}: ")
+    detail = f": {said}" if said else ""
     return f"{stamp(turn.started)}  {turn.kind} {commit}{before} {turn.outcome}{often}{detail}"
 
 

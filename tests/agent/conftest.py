@@ -19,7 +19,7 @@ from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import request_of
 from gitops.system.places import Places, places
 
-LOOP = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+LOOP = "trap 'exit 0' TERM; sleep 99999 & wait"
 APP = f"""\
 parameters: {{greeting: {{default: hello}}}}
 rollout: {{wait: 500ms}}

@@ -48,7 +48,7 @@ def test_a_host_goes_back_stays_there_and_moves_on_with_git(moved: FleetOnDisk) 
         assert "rolled back from" in told
         assert "web1: nothing to do" in told
     assert greeting(moved) == "good"
-    assert still_so(clean_commit(moved.root), None, moved.engine, moved.places) == "web1"
+    assert still_so(clean_commit(moved.root), None, moved.engine, moved.places)
     commit = greet(moved, "better")
     moved.apply()
     assert greeting(moved) == "better"

@@ -2,7 +2,8 @@ import pytest
 from docker.api.client import APIClient
 
 from gitops.agent.unchanged import clean_commit, still_so
-from tests.agent.conftest import FleetOnDisk
+from gitops.system.errors import UserError
+from tests.agent.conftest import APP, LOOP, FleetOnDisk
 
 
 @pytest.fixture
@@ -17,7 +18,9 @@ def settled(fleet: FleetOnDisk) -> FleetOnDisk:
 
 
 def so(fleet: FleetOnDisk) -> str | None:
-    return still_so(clean_commit(fleet.root), None, fleet.engine, fleet.places)
+    found = still_so(clean_commit(fleet.root), None, fleet.engine, fleet.places)
+    assert not found or not found.error
+    return found.host if found else None
 
 
 def test_a_host_that_is_as_it_was_made_is_told_quickly(settled: FleetOnDisk) -> None:
@@ -62,3 +65,33 @@ def test_losing_the_cache_costs_only_time(settled: FleetOnDisk) -> None:
     steps, _ = settled.apply()
     assert not steps
     assert so(settled) == "web1"
+
+
+def test_a_service_that_has_ended_well_needs_no_longer_look(settled: FleetOnDisk) -> None:
+    settled.write(
+        "apps/blog.yaml", APP + '  once:\n    image: tiny\n    command: "true"\n    restart: "no"\n'
+    )
+    settled.commit()
+    settled.apply()
+    settled.apply()
+    assert so(settled) == "web1"
+    settled.engine.stop(f"{settled.name}.alice.web")
+    assert so(settled) is None
+
+
+def test_a_failure_is_told_quickly_until_somebody_lets_it_be_tried_again(settled: FleetOnDisk) -> None:
+    before = settled.running()
+    settled.write("apps/blog.yaml", APP.replace(f"command: {LOOP!r}\n    env", 'command: "false"\n    env'))
+    settled.commit()
+    for _ in range(2):
+        with pytest.raises(UserError, match="rolled back alice"):
+            settled.apply()
+    assert settled.running() == before
+    found = still_so(clean_commit(settled.root), None, settled.engine, settled.places)
+    assert found
+    with pytest.raises(
+        UserError, match=r"rolled back alice: alice/web .*; not tried again until git changes"
+    ):
+        raise found.error or UserError()
+    (settled.places.state / "failed" / "alice").unlink()
+    assert so(settled) is None
