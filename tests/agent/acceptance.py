@@ -36,7 +36,7 @@ services:
     volumes: ["data:/data"]
     mem_limit: {memory}m
     stop_grace_period: 1s
-    healthcheck: {{test: [CMD-SHELL, "$$HEALTH"], interval: 200ms, retries: 1}}
+    healthcheck: {{test: [CMD-SHELL, "$$HEALTH"], interval: {interval}ms, retries: 1}}
 """
 
 
@@ -51,6 +51,7 @@ class Host:
         api: the host's engine, asked behind the program's back.
         rootfs: what images are made of.
         instances: their names.
+        interval: milliseconds between two healthchecks of each.
         version: of the one package in the image.
         health: the command of every healthcheck, part of the image.
         memory: megabytes that each container may have.
@@ -62,6 +63,7 @@ class Host:
     api: APIClient
     rootfs: bytes
     instances: list[str]
+    interval: int
     version: str = "1"
     health: str = "true"
     memory: int = 64
@@ -69,7 +71,8 @@ class Host:
     def push(self, *, signed: bool = True) -> str:
         """Commit what is to be, and have its image; give the commit."""
         fleet = self.fleet
-        fleet.write("apps/blog.yaml", _APP.format(loop=LOOP, memory=self.memory))
+        app = _APP.format(loop=LOOP, memory=self.memory, interval=self.interval)
+        fleet.write("apps/blog.yaml", app)
         fleet.write(
             "images/tiny.yaml", f"from: scratch\narchive: a\nenvironment: {{HEALTH: '{self.health}'}}\n"
         )
@@ -161,7 +164,9 @@ def host(root: Path, rootfs: bytes, count: int) -> Iterator[Host]:
         server, ada = Server(root / "fleet"), person(root, "ada")
         server.begin()
         fleet = FleetOnDisk(server.root, "accepted", places(), own, lambda reference: made.provide(reference))  # noqa: PLW0108  # it is made below
-        made = Host(fleet, server, ada, api, rootfs, [f"i{number:03}" for number in range(count)])
+        names = [f"i{number:03}" for number in range(count)]
+        # The more there are, the more rarely each is asked how it is, or nothing else would be done here.
+        made = Host(fleet, server, ada, api, rootfs, names, interval=200 + 50 * count)
         archive = "{mirror: 'http://mirror.example.org/debian', suites: [trixie]}"
         fleet.write("fleet.yaml", f"name: {fleet.name}\narchives: {{a: {archive}}}\n")
         fleet.places.config.mkdir(parents=True)
