@@ -1,4 +1,4 @@
-"""How a host stands: its generation, what keeps it from git's newest, and every container."""
+"""How a host stands: its generation, what keeps it from git's newest, every container and its backups."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,10 @@ from gitops.agent.plan import plan
 from gitops.agent.rollback import rolled_back
 from gitops.agent.status import Row, rows
 from gitops.agent.tick import last
+from gitops.backup.standing import BackupStanding, care_notes, past, standings
 from gitops.engine.docker import Docker
 from gitops.engine.usage import Usage, usage
+from gitops.system.clock import now
 from gitops.system.places import Places
 
 
@@ -24,6 +26,7 @@ class Standing:
         generation: the commit that it runs; empty where it runs none yet.
         notes: what somebody should know: rolled back, paused, a commit that was refused.
         rows: its containers, problems first.
+        backups: how the backups of its instances stand, problems first.
         used: what containers use, by id, for the next look.
     """
 
@@ -31,12 +34,14 @@ class Standing:
     generation: str
     notes: tuple[str, ...]
     rows: tuple[Row, ...]
+    backups: tuple[BackupStanding, ...]
     used: dict[str, Usage]
 
     @property
     def well(self) -> bool:
         """Tell whether nobody needs to look at it."""
-        return not self.notes and all(row.well for row in self.rows)
+        late = any(one.notes for one in self.backups)
+        return not self.notes and not late and all(row.well for row in self.rows)
 
 
 def standing(
@@ -60,4 +65,7 @@ def standing(
     notes += [until] if (until := paused(places)) else []
     notes += turn.notes if turn else ()
     found = rows(wanted.desired, seen.containers, steps, used, earlier)
-    return Standing(wanted.host, running(places), tuple(notes), tuple(found), used)
+    before = past(places)
+    notes += care_notes(before)
+    backups = standings(wanted.fleet.instances(wanted.host).values(), before, now())
+    return Standing(wanted.host, running(places), tuple(notes), tuple(found), tuple(backups), used)

@@ -7,7 +7,7 @@ import typer
 from gitops.cli.options import FleetOption, HostOption, JsonOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from gitops.agent.standing import Standing
@@ -86,6 +86,7 @@ def _looks(fleet: "Path | None", host: str | None) -> "Iterator[Standing]":
 
 def _json(found: "Standing") -> str:
     from dataclasses import asdict
+    from datetime import datetime
     from json import dumps
 
     from gitops.system.clock import stamp
@@ -95,12 +96,16 @@ def _json(found: "Standing") -> str:
         return {**asdict(row), "created": row.created and stamp(row.created), "usage": use, "well": row.well}
 
     table = [plain(row) for row in found.rows]
+    backups = [
+        {name: stamp(value) if isinstance(value, datetime) else value for name, value in vars(one).items()}
+        for one in found.backups
+    ]
     head = {"host": found.host, "generation": found.generation, "notes": found.notes, "well": found.well}
-    return dumps({**head, "containers": table}, indent=2)
+    return dumps({**head, "containers": table, "backups": backups}, indent=2)
 
 
 def _table(found: "Standing") -> str:
-    lines = [*found.notes]
+    lines = [*found.notes, *(note for one in found.backups for note in one.notes)]
     if not found.rows:
         return "\n".join([*lines, f"{found.host}: nothing runs here"])
     cells = [("instance", "service", "state", "health", "image", "since", "cpu", "memory", "processes")]
@@ -117,13 +122,31 @@ def _table(found: "Standing") -> str:
                 *_use(row),
             )
         )
+    notes = (f"{row.instance}/{row.service}: {row.note}" for row in found.rows if row.note)
+    return "\n".join([*lines, *_columns(cells), *notes, *_backups(found)])
+
+
+def _backups(found: "Standing") -> list[str]:
+    """Say of each instance how old its newest backup is, and when one was last proved."""
+    from gitops.backup.standing import age
+    from gitops.system.clock import now
+
+    if not found.backups:
+        return []
+    time = now()
+    cells: list[tuple[str, ...]] = [("instance", "backup", "proved")]
+    for one in found.backups:
+        times = (age(at, time) if at else "never" for at in (one.newest, one.proved))
+        cells.append((one.instance, *times))
+    return ["", *_columns(cells)]
+
+
+def _columns(cells: "Sequence[tuple[str, ...]]") -> list[str]:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines += [
+    return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in cells
     ]
-    notes = (f"{row.instance}/{row.service}: {row.note}" for row in found.rows if row.note)
-    return "\n".join([*lines, *notes])
 
 
 def _use(row: "Row") -> tuple[str, str, str]:

@@ -44,3 +44,9 @@ Schedule = Annotated[Line, AfterValidator(_schedule)]
 
 Timezone = Annotated[Line, AfterValidator(_timezone)]
 """A name of the tz database, for example Europe/Berlin."""
+
+
+def next_time(schedule: str, after: datetime) -> datetime:
+    """Give the first time after another at which a schedule is due, by this machine's clock; both in UTC."""
+    here = after.astimezone().replace(tzinfo=None)
+    return next(CronSim(_NICKNAMES.get(schedule, schedule), here)).astimezone(UTC)

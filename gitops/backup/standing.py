@@ -1,0 +1,125 @@
+"""How backups stand: what the host remembers of them, beside when they were due. No repository is asked."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gitops.fleet.backups import Backup
+from gitops.fleet.fleet import Instance
+from gitops.fleet.schedule import next_time
+from gitops.report.history import Run
+from gitops.report.newest import newest, oldest
+from gitops.system.clock import stamp
+from gitops.system.places import Places
+
+_GRACE = timedelta(hours=1)
+"""What a run may begin late, besides the time that the one before took."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the history has of backups, each by instance.
+
+    Args:
+        good: the newest that went well.
+        last: the newest, however it ended.
+        first: the oldest.
+        drill: the newest drill.
+        proved: the newest drill that went well.
+        care: the newest check and the newest prune of the repository.
+    """
+
+    good: Mapping[str, Run] = field(default_factory=dict)
+    last: Mapping[str, Run] = field(default_factory=dict)
+    first: Mapping[str, Run] = field(default_factory=dict)
+    drill: Mapping[str, Run] = field(default_factory=dict)
+    proved: Mapping[str, Run] = field(default_factory=dict)
+    care: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True)
+class BackupStanding:
+    """How the backups of an instance stand; times are UTC's.
+
+    Args:
+        instance: its name.
+        newest: when the newest good backup was begun; None: none is known.
+        due: when another should have been there: in the past, where it is late; None where none is known.
+        proved: when a drill last went well; None: never.
+        notes: what somebody should look at, a line each.
+    """
+
+    instance: str
+    newest: datetime | None
+    due: datetime | None
+    proved: datetime | None
+    notes: tuple[str, ...] = ()
+
+
+def past(places: Places) -> Past:
+    """Read what the history has of backups; raises UserError when it cannot be read."""
+    return Past(
+        good=newest(places, "backup", good=True),
+        last=newest(places, "backup"),
+        first=oldest(places, "backup"),
+        drill=newest(places, "drill"),
+        proved=newest(places, "drill", good=True),
+        care=tuple(run for kind in ("check", "prune") for run in newest(places, kind).values()),
+    )
+
+
+def standings(instances: Iterable[Instance], past: Past, now: datetime) -> list[BackupStanding]:
+    """Say how the backups of those instances stand that have any; pure, and those with notes come first."""
+    found = [
+        _standing(one.name, one.definition.backup, past, now)
+        for one in instances
+        if one.definition.backup and (one.definition.backup.databases or one.definition.backup.volumes)
+    ]
+    return sorted(found, key=lambda one: (not one.notes, one.instance))
+
+
+def care_notes(past: Past) -> list[str]:
+    """Say which care of the repository went wrong the last time."""
+    return [
+        f"the backup repository's {run.kind} failed at {stamp(run.started)}: {run.detail}"
+        for run in past.care
+        if run.status
+    ]
+
+
+def age(since: datetime, now: datetime) -> str:
+    """Say how long ago something was: `5 h`, `3 days`."""
+    hours = (now - since) / timedelta(hours=1)
+    if hours < 1:
+        return f"{max(0, int(hours * 60))} min"
+    return f"{int(hours)} h" if hours < 48 else f"{int(hours // 24)} days"  # noqa: PLR2004  # two days
+
+
+def _standing(name: str, backup: Backup, past: Past, now: datetime) -> BackupStanding:
+    good, last, drill = past.good.get(name), past.last.get(name), past.drill.get(name)
+    due = _due(backup.schedule, good) if good else None
+    notes = []
+    if good is None:
+        notes.append(f"{name} has no backup that this host knows of")
+    elif due and due < now:
+        notes.append(f"{name}'s newest backup is {age(good.started, now)} old; one was due by {stamp(due)}")
+    if last and last.status:
+        notes.append(f"{name}'s last backup failed at {stamp(last.started)}: {last.detail}")
+    if drill and drill.status:
+        notes.append(f"{name}'s last drill failed at {stamp(drill.started)}: {drill.detail}")
+    since = drill or past.first.get(name)
+    if backup.drill and since and _due(backup.drill, since) < now:
+        ever = f"not been tried since {stamp(drill.started)}" if drill else "never been tried"
+        notes.append(f"{name}'s backups have {ever}, and a drill was due")
+    return BackupStanding(
+        name,
+        newest=good.started if good else None,
+        due=due,
+        proved=past.proved[name].started if name in past.proved else None,
+        notes=tuple(notes),
+    )
+
+
+def _due(schedule: str, before: Run) -> datetime:
+    """Say when the run after another should be done, with some grace."""
+    return next_time(schedule, before.started) + (before.ended - before.started) + _GRACE
