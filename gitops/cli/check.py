@@ -7,28 +7,36 @@ from gitops.system.errors import Problem, UserError
 
 
 def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
-    """Say everything that is wrong with the fleet.
+    """Say everything that is wrong with the fleet, and warn of data that nothing keeps a copy of.
 
-    Exit status 1 when there is something.
+    Exit status 1 when there is something wrong; a warning alone does not count.
     """
     import json
-    from dataclasses import asdict
+    import sys
+    from dataclasses import asdict, replace
 
     from gitops.fleet.checks import missing_keyrings
     from gitops.fleet.load import load
+    from gitops.fleet.warnings import warnings
 
     problems: list[Problem] = []
+    warned: list[Problem] = []
     counted = ""
     try:
         whole = load(fleet_root(fleet))
         problems = missing_keyrings(whole)
+        warned = warnings(whole)
         counts = {"image": len(whole.images), "app": len(whole.apps), "host": len(whole.hosts)}
         counted = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items())
     except UserError as error:
         problems = list(error.problems)
     if as_json:
-        print(json.dumps({"problems": [asdict(problem) for problem in problems]}, indent=2))
+        found = {"problems": problems, "warnings": warned}
+        told = {name: [asdict(problem) for problem in each] for name, each in found.items()}
+        print(json.dumps(told, indent=2))
         raise typer.Exit(1 if problems else 0)
+    for warning in warned:
+        print(replace(warning, message=f"warning: {warning.message}"), file=sys.stderr)
     if problems:
         raise UserError.of(problems)
     print(f"{counted}: no problems")

@@ -1,8 +1,9 @@
 """What the parts of an app say of each other, and of the fleet: every name must lead somewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from gitops.fleet.apps import App
+from gitops.fleet.backups import Backup, Verification
 from gitops.fleet.document import At
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.services import Service
@@ -28,13 +29,39 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
     for name, job in app.jobs.items():
         yield from _unknown("service", job.service, app.services, ("jobs", name, "service"))
     if app.backup:
-        volumes = _volumes(app)
-        for index, database in enumerate(app.backup.databases):
-            at = ("backup", "databases", index, "service")
-            yield from _unknown("service", database.service, app.services, at)
-        for index, volume in enumerate(app.backup.volumes):
-            place: At = ("backup", "volumes", index)
-            yield from _unknown("volume", volume.name, volumes, place)
+        yield from _backup(app, app.backup)
+
+
+def _backup(app: App, backup: Backup) -> Iterator[Fault]:
+    volumes = _volumes(app)
+    for index, database in enumerate(backup.databases):
+        at: At = ("backup", "databases", index)
+        yield from _unknown("service", database.service, app.services, (*at, "service"))
+        service = app.services.get(database.service)
+        if service and database.password:
+            secrets = {secret.source: service for secret in service.secrets}
+            yield from _unknown("secret", database.password, secrets, (*at, "password"))
+    for index, volume in enumerate(backup.volumes):
+        yield from _unknown("volume", volume.name, volumes, ("backup", "volumes", index))
+    for index, question in enumerate(backup.verify):
+        at = ("backup", "verify", index)
+        yield from _unknown("service", question.service, app.services, (*at, "service"))
+        if question.query is not None and question.service in app.services:
+            yield from _no_such_database(backup, question, at)
+
+
+def _no_such_database(backup: Backup, question: Verification, at: At) -> Iterator[Fault]:
+    """Tell why it is not clear which database a query is for."""
+    known = [one for one in backup.databases if one.service == question.service]
+    if not known:
+        hint = "only a database that is backed up can be asked; `command` asks anything else"
+        yield Fault((*at, "query"), f"no database of {question.service} is backed up", hint)
+    elif question.database is None and (len(known) > 1 or known[0].all):
+        hint = "write `database`"
+        yield Fault((*at, "query"), f"{question.service} has several databases", hint)
+    elif question.database is not None and not any(one.all for one in known):
+        names = {one.name: None for one in known if one.name}
+        yield from _unknown("database", question.database, names, (*at, "database"))
 
 
 def _two_on_one_port(app: App) -> Iterator[Fault]:
@@ -64,9 +91,7 @@ def architecture_faults(app: App, fleet: Fleet, host: str, sound: frozenset[str]
                 )
 
 
-def _unknown(
-    kind: str, name: str, known: frozenset[str] | dict[str, Service], at: At, *, key: bool = False
-) -> Iterator[Fault]:
+def _unknown(kind: str, name: str, known: Collection[str], at: At, *, key: bool = False) -> Iterator[Fault]:
     if name not in known:
         yield Fault(at, f"unknown {kind} `{name}`", did_you_mean(name, known), key=key)
 

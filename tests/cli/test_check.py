@@ -30,6 +30,22 @@ def test_a_whole_fleet_is_counted_from_anywhere_inside_it(tmp_path: Path) -> Non
     assert (result.status, result.stdout) == (0, "1 image, 0 apps, 0 hosts: no problems\n")
 
 
+def test_a_warning_is_told_on_standard_error_and_changes_no_status(tmp_path: Path) -> None:
+    fleet(tmp_path)
+    for name, text in {
+        "apps/shop.yaml": "services: {web: {image: base, volumes: ['data:/data']}}\n",
+        "hosts/web1.yaml": "instances: {alice: {app: shop}}\n",
+    }.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    result = gitops("check", cwd=tmp_path)
+    assert (result.status, result.stdout) == (0, "1 image, 1 app, 1 host: no problems\n")
+    assert result.stderr.startswith("apps/shop.yaml:1:41: warning: shop keeps data in the volume `data`")
+    told = json.loads(gitops("check", "--json", cwd=tmp_path).stdout)
+    assert told["problems"] == []
+    assert [one["file"] for one in told["warnings"]] == ["apps/shop.yaml"]
+
+
 def test_what_is_wrong_is_told_on_standard_error_with_status_1(tmp_path: Path) -> None:
     fleet(tmp_path, "from: scrach\narchive: ownn\n")
     result = gitops("check", "--fleet", tmp_path, cwd=Path("/"))

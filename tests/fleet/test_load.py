@@ -144,6 +144,25 @@ FAULTS: dict[str, tuple[dict[str, dict[str, str] | str | None], str]] = {
         {BLOG: {"[uploads]": "[upload]"}},
         "apps/blog.yaml:17:13: unknown volume `upload` | did you mean `uploads`?",
     ),
+    "backup with a password that its service has not": (
+        {BLOG: {"name: blog}": "name: blog, user: me, password: mail}"}},
+        "apps/blog.yaml:16:76: unknown secret `mail`",
+    ),
+    "drill asks no service": (
+        {BLOG: {"jobs:": "  verify: [{service: wbe, command: 'true'}]\njobs:"}},
+        "apps/blog.yaml:18:22: unknown service `wbe` | did you mean `web`?",
+    ),
+    "drill asks a service without a database": (
+        {BLOG: {"jobs:": "  verify: [{service: web, query: SELECT 1, expect: '1'}]\njobs:"}},
+        (
+            "apps/blog.yaml:18:34: no database of web is backed up"
+            " | only a database that is backed up can be asked; `command` asks anything else"
+        ),
+    ),
+    "drill asks a database that is not backed up": (
+        {BLOG: {"jobs:": "  verify: [{service: db, database: blg, query: SELECT 1, expect: '1'}]\njobs:"}},
+        "apps/blog.yaml:18:36: unknown database `blg` | did you mean `blog`?",
+    ),
     "depends_on no service": (
         {BLOG: {"[db]": "[bd]"}},
         "apps/blog.yaml:9:18: unknown service `bd` | known: db, web",

@@ -1,0 +1,47 @@
+"""What `gitops check` warns of although nothing is wrong: data that nothing keeps a copy of."""
+
+from gitops.fleet.load import load
+from gitops.fleet.warnings import warnings
+from tests.fleet.conftest import FILES, Write
+
+_BLOG, _HOST = "apps/blog.yaml", "hosts/one.yaml"
+_BACKUP = FILES[_BLOG][FILES[_BLOG].index("backup:") : FILES[_BLOG].index("jobs:")]
+
+
+def _told(fleet_with: Write, changes: dict[str, dict[str, str] | str | None]) -> list[str]:
+    return [str(one).replace("\n  ", " | ") for one in warnings(load(fleet_with(changes)))]
+
+
+def test_nobody_is_warned_of_data_that_have_a_backup(fleet_with: Write) -> None:
+    assert _told(fleet_with, {}) == []
+
+
+def test_an_app_that_has_a_volume_and_no_backup_is_warned_of_once(fleet_with: Write) -> None:
+    assert _told(fleet_with, {_BLOG: {_BACKUP: ""}}) == [
+        (
+            "apps/blog.yaml:10:15: blog keeps data in the volume `uploads`, and has no backup"
+            " | add backup: {databases: […], volumes: […]}, or backup: {} where nothing needs one"
+        )
+    ]
+
+
+def test_an_empty_backup_says_that_nothing_needs_one(fleet_with: Write) -> None:
+    assert _told(fleet_with, {_BLOG: {_BACKUP: "backup: {}\n"}}) == []
+
+
+def test_an_app_without_volumes_needs_no_backup(fleet_with: Write) -> None:
+    without = {
+        _BACKUP: "",
+        '    volumes: ["uploads:/srv/uploads"]\n': "",
+        '    volumes: ["data:/var/lib/mysql"]\n': "",
+    }
+    assert _told(fleet_with, {_BLOG: without}) == []
+
+
+def test_a_host_without_a_repository_is_warned_of(fleet_with: Write) -> None:
+    assert _told(fleet_with, {_HOST: {"backup: {repository: /srv/restic}\n": ""}}) == [
+        (
+            "hosts/one.yaml:2:3: apps of one want backups, and it has nowhere to put them"
+            " | add backup: {repository: …} to hosts/one.yaml"
+        )
+    ]
