@@ -20,6 +20,7 @@ from gitops.render.cron import cron_manifest
 from gitops.report.turns import Step
 from gitops.secrets.hiding import hidden, hide
 from gitops.secrets.hosts import give, take_away
+from gitops.secrets.kept import give_again, keep
 from gitops.system.errors import Problem, UserError
 from gitops.system.places import Places
 
@@ -53,6 +54,8 @@ class Change:
             steps: what is to be done.
             turn: is told how each step ended.
         """
+        if steps:
+            give_again(self._kept, self._secrets, self._identity, self.tell)
         # Also where there is nothing to do: what failed at another thing than git says now is forgotten.
         applied = apply(steps, self.wanted.desired, self._work())
         if steps:
@@ -61,8 +64,10 @@ class Change:
         ill |= {one.action.instance for one in applied.outcomes if one.result is not Result.DONE}
         containers = self.containers()
         if steps:
-            own = {Path(one.secrets_place) for one in self.wanted.desired.containers}
-            take_away(self._secrets, own, spared=ill)
+            places = {Path(one.secrets_place) for one in self.wanted.desired.containers if one.secrets_place}
+            own = {place.relative_to(self._secrets) for place in places}
+            for directory in (self._secrets, self._kept):
+                take_away(directory, own, spared=ill)
         problems = [*applied.problems, *left(steps.held, applied.outcomes), *self._unwell(containers, ill)]
         return [hidden(one, self._secrets) for one in problems]
 
@@ -109,10 +114,20 @@ class Change:
     def _secrets(self) -> Path:
         return self.places.runtime / "secrets"
 
+    @property
+    def _kept(self) -> Path:
+        return self.places.state / "secrets"
+
+    @property
+    def _identity(self) -> Path:
+        return self.places.config / "age.key"
+
     def _give_secrets(self, spec: ContainerSpec) -> None:
         instance = self.wanted.fleet.instance(self.wanted.host, spec.instance)
-        uses = instance.definition.services[spec.service].secrets
-        give(self.wanted.fleet.root, uses, Path(spec.secrets_place), self.places.config / "age.key")
+        root, uses = self.wanted.fleet.root, instance.definition.services[spec.service].secrets
+        own = Path(spec.secrets_place)
+        keep(root, uses, self._kept / own.relative_to(self._secrets))
+        give(root, uses, own, self._identity)
 
 
 def left(held: Iterable[Held], outcomes: Iterable[Outcome]) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 
@@ -55,17 +56,15 @@ def give(root: Path, uses: Collection[SecretUse], own: Path, identity: Path) -> 
 
 
 def take_away(directory: Path, kept: Collection[Path], spared: Collection[str] = ()) -> None:
-    """Remove the decrypted secrets of what does not run here any more.
+    """Remove the secrets of what does not run here any more.
 
     Args:
-        directory: where secrets go.
-        kept: the directories that containers still have.
+        directory: where secrets are, decrypted or not: `DIRECTORY/INSTANCE/SERVICE.DIGEST/`.
+        kept: the directories that containers still have, as from there.
         spared: instances that may still have any of theirs.
     """
     for own in sorted(directory.glob("*/*")):
-        if own not in kept and own.parent.name not in spared:
-            for file in own.iterdir():
-                file.unlink()
-            own.rmdir()
+        if own.relative_to(directory) not in kept and own.parent.name not in spared:
+            shutil.rmtree(own)
             if not any(own.parent.iterdir()):
                 own.parent.rmdir()

@@ -1,5 +1,6 @@
 """A secret's value is in its container's file, and nowhere else that anybody could read it."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,8 +70,7 @@ def with_secret(fleet: FleetOnDisk) -> FleetOnDisk:
 
 
 def test_nothing_that_can_be_read_of_a_host_shows_it(with_secret: FleetOnDisk, api: APIClient) -> None:
-    with with_secret.engine.exec(f"{with_secret.name}.alice.web", ["cat", "/run/secrets/db"]) as stream:
-        assert b"".join(stream).decode() == VALUE
+    assert _read(with_secret) == VALUE
     assert VALUE not in gitops(with_secret, "apply")
     for where, text in looked_at(with_secret, api, insides=True):
         assert VALUE not in text, where
@@ -105,16 +105,50 @@ def test_one_that_cannot_be_read_stops_nothing_that_runs(with_secret: FleetOnDis
 
 
 def test_an_instance_that_goes_back_finds_the_secret_that_it_had(with_secret: FleetOnDisk) -> None:
-    gitops(with_secret, "secret", "set", "password", stdin="newer-value")
+    _fail_with_another(with_secret)
+    assert _read(with_secret) == VALUE
+
+
+def test_after_a_reboot_a_container_that_git_has_left_behind_finds_its_secret_again(
+    with_secret: FleetOnDisk, api: APIClient
+) -> None:
+    _fail_with_another(with_secret)
+    for number in range(2):  # generations are forgotten meanwhile, the one that it was made from, too
+        with_secret.write("apps/other.yaml", f"services: {{web: {{image: tiny, hostname: h{number}}}}}\n")
+        with_secret.commit()
+        with pytest.raises(UserError, match="rolled back alice"):
+            with_secret.apply()
+    before = with_secret.running()
+    api.stop(before["alice/web"], timeout=1)
+    shutil.rmtree(with_secret.places.runtime)
+    with pytest.raises(UserError, match="rolled back alice"):
+        with_secret.apply()
+    assert with_secret.running() == before
+    assert _read(with_secret) == VALUE
+
+
+def test_secrets_that_no_container_has_any_more_are_kept_nowhere(with_secret: FleetOnDisk) -> None:
+    with_secret.write("apps/blog.yaml", APP)
+    with_secret.commit()
+    with_secret.apply()
+    assert not list((with_secret.places.runtime / "secrets").glob("*"))
+    assert not list((with_secret.places.state / "secrets").glob("*"))
+
+
+def _fail_with_another(fleet: FleetOnDisk) -> None:
+    gitops(fleet, "secret", "set", "password", stdin="newer-value")
     fails = LOOP.replace("trap", "test $$(cat /run/secrets/db) != newer-value || exit 1; trap")
-    with_secret.write(
+    fleet.write(
         "apps/blog.yaml", APP.replace(f"command: {LOOP!r}\n    env", f"command: {fails!r}\n    env") + USES
     )
-    with_secret.commit()
+    fleet.commit()
     with pytest.raises(UserError, match="alice"):
-        with_secret.apply()
-    with with_secret.engine.exec(f"{with_secret.name}.alice.web", ["cat", "/run/secrets/db"]) as stream:
-        assert b"".join(stream).decode() == VALUE
+        fleet.apply()
+
+
+def _read(fleet: FleetOnDisk) -> str:
+    with fleet.engine.exec(f"{fleet.name}.alice.web", ["cat", "/run/secrets/db"]) as stream:
+        return b"".join(stream).decode()
 
 
 def test_only_root_reaches_the_directory_that_has_them_all(with_secret: FleetOnDisk) -> None:
