@@ -17,6 +17,7 @@ from gitops.engine.specification import (
 )
 from gitops.fleet.fleet import Fleet, Instance
 from gitops.fleet.images import Healthcheck
+from gitops.fleet.instances import starting_order
 from gitops.fleet.names import container_name, network_name, volume_name
 from gitops.fleet.rollout import Rollout
 from gitops.fleet.services import Mount, Service
@@ -82,7 +83,7 @@ def desired(
     containers = tuple(
         _container(fleet, instance, service, references, secrets or SecretFiles())
         for instance in fleet.instances(host).values()
-        for service in _starting_order(instance)
+        for service in starting_order(instance)
     )
     networks = {
         network_name(fleet.settings.name, instance.name, network): NetworkSpec(
@@ -109,22 +110,6 @@ def desired(
             for name, instance in fleet.instances(host).items()
         },
     )
-
-
-def _starting_order(instance: Instance) -> list[str]:
-    """Order services so that each comes after what it depends on; otherwise by name. Cycles are `check`'s."""
-    services = instance.definition.services
-    order: dict[str, None] = {}
-
-    def visit(name: str, above: frozenset[str]) -> None:
-        for dependency in sorted(services[name].depends_on):
-            if dependency in services and dependency not in above:
-                visit(dependency, above | {name})
-        order.setdefault(name)
-
-    for name in sorted(services):
-        visit(name, frozenset())
-    return list(order)
 
 
 def _container(

@@ -10,8 +10,10 @@ from gitops.agent.plan import Plan, plan
 from gitops.agent.recording import recorded
 from gitops.agent.report import prepare
 from gitops.agent.rollback import end, instead_of
+from gitops.agent.space import let_try_again
 from gitops.agent.unchanged import Settled, remember
 from gitops.engine.docker import Docker
+from gitops.engine.held import engine_lock, free
 from gitops.git.repository import Repository
 from gitops.system.errors import UserError
 from gitops.system.locks import exclusive
@@ -49,10 +51,12 @@ def reconcile(
     Raises:
         UserError: another apply is under way; or something failed, and what.
     """
-    with exclusive(places.runtime / "apply.lock", "this host's engine"):
+    with exclusive(engine_lock(places), "this host's engine"):
+        free(engine, places, tell)
         before = running(places)
         generation = check_out(git, instead_of(commit, places), places)
         wanted = want(generation.path, host, places)
+        let_try_again(places)
         seen = look(engine, wanted, places)
         if seen.containers and not wanted.desired.containers and not allow_empty:
             raise UserError(
@@ -60,6 +64,8 @@ def reconcile(
                 hint="if that is meant: gitops apply --allow-empty",
             )
         steps = plan(wanted.desired, seen, package_changes(wanted, git, places))
+        for instance, why in steps.waiting.items():
+            tell(f"{instance} is left alone while it stands still for a {why}")
         kind = "apply" if generation.commit == commit else "rollback"
         change = Change(wanted, generation.commit, engine, places, build, tell)
         with recorded(places, kind, generation.commit, before, steps) as turn:
@@ -69,7 +75,7 @@ def reconcile(
             problems = change.carry_out(steps, turn)
             prepare(wanted, generation.commit, engine, places)
             held = [problem.message for problem in left(steps.held, ())]
-            if not steps and len(problems) == len(held):
+            if not steps and not steps.waiting and len(problems) == len(held):
                 settled = Settled(wanted.host, tuple(problem.message for problem in problems))
                 fleet, now = wanted.fleet.settings.name, change.containers()
                 remember(generation.commit, host, fleet, settled, now, places)

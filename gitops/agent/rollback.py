@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gitops.agent.generation import BEFORE, current
+from gitops.engine.held import engine_lock
 from gitops.system.clock import now, stamp
 from gitops.system.errors import UserError
 from gitops.system.files import write
@@ -58,7 +59,7 @@ def go_back(places: Places) -> RolledBack:
     Raises:
         UserError: the host went back already, there is nothing to go back to, or it is being changed.
     """
-    with exclusive(places.runtime / "apply.lock", "this host's engine"):
+    with exclusive(engine_lock(places), "this host's engine"):
         if rolled := rolled_back(places):
             raise UserError(f"this host is {rolled}")
         left = current(places).commit

@@ -10,6 +10,7 @@ losing the cache costs only time.
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gitops.agent.generation import cron_environment
 from gitops.agent.rollback import instead_of
 from gitops.agent.steps import standstill
 from gitops.engine.docker import Docker
+from gitops.engine.held import any_held, engine_lock
 from gitops.engine.observed import Observed
 from gitops.engine.specification import format_digests
 from gitops.system.errors import Problem, UserError
@@ -55,7 +57,7 @@ def still_so(commit: str | None, host: str | None, engine: Docker, places: Place
         engine: asked once for the host's containers.
         places: the host's directories.
     """
-    if commit is None:
+    if commit is None or any_held(places):
         return None
     commit = instead_of(commit, places)
     try:
@@ -68,7 +70,7 @@ def still_so(commit: str | None, host: str | None, engine: Docker, places: Place
         return None
     if _failed(places) != kept["failed"]:
         return None
-    with exclusive(places.runtime / "apply.lock", "this host's engine"):
+    with exclusive(engine_lock(places), "this host's engine"):
         seen = engine.containers(kept["fleet"], kept["host"])
     if not _works(seen) or _summary(seen) != kept["containers"]:
         return None
@@ -83,7 +85,9 @@ def remember(
     seen: Sequence[Observed],
     places: Places,
 ) -> None:
-    """Keep what a host for which there is nothing to do looks like.
+    """Keep what a host for which there is nothing to do looks like, until something of it is another.
+
+    What waits for room on a disk shows nowhere, and is worked out each time.
 
     Args:
         commit: the commit that it was made from.
@@ -94,7 +98,8 @@ def remember(
         places: the host's directories.
     """
     path = _path(commit, asked_host, places)
-    if _works(seen):
+    waits = any(failure.full for failure in Failures(places.state).read().values())
+    if _works(seen) and not waits:
         kept = {
             "host": settled.host,
             "held": settled.held,
@@ -106,7 +111,8 @@ def remember(
         for old in path.parent.glob("*.json"):
             if old != path:
                 old.unlink(missing_ok=True)
-        write(path, json.dumps(kept))
+        with suppress(OSError):
+            write(path, json.dumps(kept))
 
 
 def clean_commit(repository: Path) -> str | None:

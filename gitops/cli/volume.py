@@ -43,13 +43,14 @@ def prune(
     """Remove the volumes that no instance placed here names any more, and all data in them."""
     from gitops.agent.orphans import prune as remove
     from gitops.agent.rollback import rolled_back
+    from gitops.engine.held import engine_lock
     from gitops.engine.leftovers import Leftovers
     from gitops.system.errors import UserError
     from gitops.system.locks import exclusive
     from gitops.system.places import places
 
     place = places()
-    with exclusive(place.runtime / "apply.lock", "this host's engine"), Leftovers() as engine:
+    with exclusive(engine_lock(place), "this host's engine"), Leftovers() as engine:
         if rolled := rolled_back(place):
             raise UserError(
                 f"this host is {rolled}", hint="volumes of the version that was left are no orphans"

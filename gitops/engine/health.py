@@ -45,7 +45,7 @@ class Health(Connected):
             health = state.get("Health") or {}
             if state["Status"] == "running" and health.get("Status", "none") != "none":
                 checks = health.get("Log") or [{"Output": ""}]
-                return str(health["Status"]), str(checks[-1]["Output"]).strip()
+                return _status(health), str(checks[-1]["Output"]).strip()
             lines = self._api.logs(container, tail=12).decode(errors="replace").strip()
             if state["Status"] == "exited":
                 return f"exited ({state['ExitCode']})", lines
@@ -97,7 +97,7 @@ class Health(Connected):
     ) -> str | None:
         """Say what is wrong with a container; nothing when it works; None when that cannot be told yet."""
         state: str = now["State"]["Status"]
-        health: str = (now["State"].get("Health") or {}).get("Status", "none")
+        health = _status(now["State"].get("Health") or {})
         lives = (now["RestartCount"], now["State"]["StartedAt"])
         died = lives != (first["RestartCount"], first["State"]["StartedAt"]) or state == "restarting"
         if state == "running" and health != "none":
@@ -117,6 +117,15 @@ class Health(Connected):
     def _inspect(self, container: str) -> dict[str, Any]:
         found: dict[str, Any] = ask(f"cannot inspect {container}", f"/containers/{quote(container)}/json")
         return found
+
+
+def _status(health: dict[str, Any]) -> str:
+    """Give what a healthcheck says; `none` where there is none.
+
+    The engine calls a container unhealthy that was paused, and does so until the next check.
+    """
+    status = str(health.get("Status", "none"))
+    return "starting" if status == "unhealthy" and health.get("FailingStreak") == 0 else status
 
 
 def _pauses(wait: float) -> Iterator[float]:

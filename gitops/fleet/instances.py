@@ -52,6 +52,22 @@ class Instance:
     definition: App
 
 
+def starting_order(instance: Instance) -> list[str]:
+    """Order services so that each comes after what it depends on; otherwise by name. Cycles are `check`'s."""
+    services = instance.definition.services
+    order: dict[str, None] = {}
+
+    def visit(name: str, above: frozenset[str]) -> None:
+        for dependency in sorted(services[name].depends_on):
+            if dependency in services and dependency not in above:
+                visit(dependency, above | {name})
+        order.setdefault(name)
+
+    for name in sorted(services):
+        visit(name, frozenset())
+    return list(order)
+
+
 def instantiate(app: AppDefinition, placement: Placement, *, name: str, host: str, fleet: str) -> Instance:
     """Make the instance of an app that a placement asks for.
 

@@ -1,7 +1,11 @@
+import subprocess
+import sys
+
 import pytest
 from docker.api.client import APIClient
 
 from gitops.agent.unchanged import clean_commit, still_so
+from gitops.engine.held import hold
 from gitops.system.errors import UserError
 from tests.agent.conftest import APP, LOOP, FleetOnDisk
 
@@ -95,3 +99,41 @@ def test_a_failure_is_told_quickly_until_somebody_lets_it_be_tried_again(settled
         raise found.error or UserError()
     (settled.places.state / "failed" / "alice").unlink()
     assert so(settled) is None
+
+
+def test_an_instance_that_stands_still_is_left_alone_and_what_git_says_of_it_comes_later(
+    settled: FleetOnDisk,
+) -> None:
+    containers = settled.engine.containers(settled.name, "web1")
+    with hold(settled.engine, containers, "pause", settled.places, "backup"):
+        assert so(settled) is None
+        settled.write("apps/blog.yaml", APP.replace("hello", "goodbye"))
+        settled.commit()
+        steps, told = settled.apply()
+        assert not steps
+        assert "alice is left alone while it stands still for a backup" in told
+        assert not settled.running()
+    assert so(settled) is None
+    steps, _ = settled.apply()
+    assert [str(one) for one in steps.actions] == ["recreate alice/web: environment changed"]
+
+
+@pytest.mark.parametrize(("how", "state"), [("pause", "paused"), ("stop", "exited")])
+def test_an_instance_whose_backup_was_killed_while_it_stood_still_goes_on_with_the_next_apply(
+    settled: FleetOnDisk, how: str, state: str
+) -> None:
+    killed = (
+        "import os, sys\n"
+        "from gitops.engine.docker import Docker; from gitops.engine.held import hold\n"
+        "from gitops.system.places import places; engine = Docker()\n"
+        "found = engine.containers(sys.argv[1], 'web1')\n"
+        "with hold(engine, found, sys.argv[2], places(), 'backup'): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", killed, settled.name, how], check=False)
+    assert {one.state for one in settled.engine.containers(settled.name, "web1")} == {state}
+    assert so(settled) is None
+    _, told = settled.apply()
+    assert "start alice/db: it stood still for a backup, which has died" in told
+    assert set(settled.running()) == {"alice/db", "alice/web"}
+    settled.apply()
+    assert so(settled) == "web1"

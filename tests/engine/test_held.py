@@ -13,7 +13,7 @@ import pytest
 from gitops.engine.docker import Docker
 from gitops.engine.held import any_held, engine_lock, free, hold, living
 from gitops.engine.observed import Observed
-from gitops.engine.specification import NetworkSpec
+from gitops.engine.specification import HealthSpec, NetworkSpec
 from gitops.system.errors import UserError
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
@@ -178,3 +178,16 @@ def test_a_hold_that_was_cut_short_while_it_was_written_does_no_harm(host: Host)
     free(host.engine, host.places)
     assert not any_held(host.places)
     assert host.states() == RUNNING
+
+
+def test_a_container_is_not_called_unhealthy_because_it_was_paused(host: Host, image: str) -> None:
+    check = HealthSpec(("CMD", "true"), 2 * 10**9, 10**9, 3, 0)
+    spec = container(host.fleet, "alice/checked", image, healthcheck=check, has_health=True)
+    host.engine.start(host.engine.create(spec, host.fleet, "host", "c0ffee"))
+    until(lambda: host.engine.health(spec.name)[0] == "healthy")
+    with hold(host.engine, host.engine.named([spec.name]), "pause", host.places, "backup"):
+        pass
+    assert host.engine.wait_healthy(spec.name, 60) == ("healthy", "")
+    with hold(host.engine, host.engine.named([spec.name]), "pause", host.places, "backup"):
+        pass
+    assert host.engine.prove(spec.name, 0, 60).well
