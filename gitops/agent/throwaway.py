@@ -200,6 +200,18 @@ def throw_away(copy: Copy, engine: Docker, places: Places, *, wait: float = WAIT
             _remove(note, engine)
 
 
+def abandoned(places: Places) -> bool:
+    """Tell whether there may be a throw-away instance whose owner has died; asks no engine."""
+    note = _note(places)
+    if not _left(note):
+        return False
+    try:
+        with exclusive(note, "this host's throw-away instance"):
+            return _left(note)
+    except BusyError:
+        return False
+
+
 def sweep(engine: Docker, places: Places, tell: Callable[[str], object] = lambda _: None) -> None:
     """Remove a throw-away instance whose owner has died; where there is none, one look at a file tells.
 

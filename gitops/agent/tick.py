@@ -12,6 +12,7 @@ from gitops.agent.fetch import Admit, MovedError, Standing, advance, intake
 from gitops.agent.generation import running
 from gitops.agent.pause import paused
 from gitops.agent.refused import RefusedError
+from gitops.agent.throwaway import abandoned, sweep
 from gitops.agent.unchanged import Settled, still_so
 from gitops.agent.verify import follow, verify
 from gitops.git.isolation import isolated
@@ -85,6 +86,10 @@ def tick(
     if until := paused(places):
         return _over(Tick("", (), "paused", until), places)
     with _alone(places):
+        try:
+            sweep(engine, places, tell)
+        except UserError as error:  # what a drill has left is no reason to leave the host as it is
+            tell(str(error))
         standing = advance(settings, places, _judge(settings, places))
         _record(standing, places)
         for note in (*standing.notes, *filter(None, [standing.news])):
@@ -132,6 +137,8 @@ def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | Non
     if until := paused(places):
         return _over(Tick("", (), "paused", until), places)
     with _alone(places):
+        if abandoned(places):
+            return None
         try:
             standing = advance(settings, places, None)
         except MovedError:

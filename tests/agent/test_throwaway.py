@@ -15,7 +15,7 @@ from gitops.agent.generation import current
 from gitops.agent.host import look, want
 from gitops.agent.orphans import orphans
 from gitops.agent.plan import plan
-from gitops.agent.throwaway import Copy, copy_of, sweep, throw_away
+from gitops.agent.throwaway import Copy, abandoned, copy_of, sweep, throw_away
 from gitops.engine.leftovers import Leftovers
 from gitops.engine.specification import ContainerSpec, MountSpec, PortSpec
 from gitops.system.errors import UserError
@@ -133,6 +133,7 @@ def test_a_copy_whose_owner_was_killed_is_swept_away_and_one_whose_owner_lives_i
     told: list[str] = []
     with _held(applied) as owner:
         sweep(applied.engine, applied.places, told.append)
+        assert not abandoned(applied.places)
         assert len(_everything(api, applied)) == 3
         with (
             pytest.raises(UserError, match="in use"),
@@ -142,6 +143,7 @@ def test_a_copy_whose_owner_was_killed_is_swept_away_and_one_whose_owner_lives_i
         os.kill(owner.pid, signal.SIGKILL)
         owner.wait()
         assert (len(_everything(api, applied)), told) == (3, [])
+        assert abandoned(applied.places)
         sweep(applied.engine, applied.places, told.append)
     assert _everything(api, applied) == []
     assert told == ["removed a throw-away instance, whose drill has died"]

@@ -14,6 +14,7 @@ from gitops.agent.host import Wanted
 from gitops.agent.pause import pause, resume
 from gitops.agent.settings import Settings
 from gitops.agent.tick import Tick, accept, last, rest, tick
+from gitops.engine.specification import NetworkSpec
 from gitops.fleet.load import load
 from gitops.images.locks import read_locks
 from gitops.render.render import render, write
@@ -87,6 +88,20 @@ def test_a_signed_commit_becomes_containers_and_the_next_tick_is_one_look(follow
     assert seen
     assert seen.time
     assert seen.commit == done.commit
+
+
+def test_a_tick_removes_what_a_drill_that_was_killed_has_left(followed: Followed) -> None:
+    followed.tick()
+    followed.tick()
+    fleet = followed.fleet
+    spec = NetworkSpec(f"{fleet.name}.drill.alice.default", "alice", "default")
+    fleet.engine.ensure_network(spec, f"{fleet.name}.drill", "web1")
+    (fleet.places.state / "throw-away").write_text(f'{{"fleet": "{fleet.name}.drill", "host": "web1"}}')
+    assert followed.rest() is None
+    _, told = followed.tick()
+    assert "removed a throw-away instance, whose drill has died" in told
+    assert fleet.engine.networks(f"{fleet.name}.drill", "web1") == {}
+    assert followed.rest()
 
 
 def test_what_moves_in_git_or_on_the_host_ends_the_rest(followed: Followed) -> None:
