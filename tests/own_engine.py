@@ -24,6 +24,7 @@ class OwnEngine:
     """A dockerd in namespaces that are held by a process of their own: the machine, as it sees it."""
 
     root: Path
+    disk: Path
     _machine: subprocess.Popen[bytes] | None = None
     _containerd: subprocess.Popen[bytes] | None = None
     _dockerd: subprocess.Popen[bytes] | None = None
@@ -36,7 +37,7 @@ class OwnEngine:
     @property
     def data(self) -> Path:
         """Where it keeps images, containers and volumes."""
-        return self.root / "data"
+        return self.disk / "data"
 
     @property
     def _run(self) -> Path:
@@ -60,7 +61,7 @@ class OwnEngine:
         self._machine = subprocess.Popen([*tied, "unshare", *spaces, "sh", "-c", init])
         self._until(self._first_process)
         self._run.mkdir(exist_ok=True)
-        own = (f"--root={self.root}/containerd", f"--state={self._run}/containerd")
+        own = (f"--root={self.disk}/containerd", f"--state={self._run}/containerd")
         self._containerd = self._inside("containerd", *own, f"--address={self._run}/containerd.sock")
         self._until((self._run / "containerd.sock").exists)
         self.start()
@@ -133,9 +134,10 @@ class OwnEngine:
 
 
 @contextmanager
-def own_engine() -> Iterator[OwnEngine]:
-    """Run one; nothing of it is left afterwards."""
-    engine = OwnEngine(Path(tempfile.mkdtemp(prefix="gitops-engine-")))
+def own_engine(disk: Path | None = None) -> Iterator[OwnEngine]:
+    """Run one; nothing of it is left afterwards, save on a disk that it was given for what it keeps."""
+    root = Path(tempfile.mkdtemp(prefix="gitops-engine-"))
+    engine = OwnEngine(root, disk or root)
     try:
         engine.boot()
         yield engine

@@ -53,6 +53,8 @@ def apply(plan: Plan, desired: Desired, work: Work) -> Applied:
         turn.arrange()
         turn.roll_out()
         turn.clean_up()
+    else:
+        turn.keep_up()
     return turn.applied()
 
 
@@ -96,7 +98,7 @@ class _Turn:
                 self._failures.clear(instance)
 
     def build(self) -> bool:
-        """Build what is missing; without it nothing else is begun."""
+        """Build what is missing; without it nothing else is changed."""
         images = [action for action in self._plan.actions if action.kind is Kind.BUILD]
         began = now()
         try:
@@ -145,9 +147,13 @@ class _Turn:
         """Change containers: what takes nothing away all at once, the rest of each app batch by batch."""
         waiting: dict[Placed, list[Unit]] = {}
         simple = []
+        lack = self._lack()
         for unit in self._units:
             if self._unready & set(unit.instances):
                 self._note(unit.actions, Result.NOT_TOUCHED, None, _UNREADY)
+            elif lack and not unit.under_way and any(one.kind is Kind.RECREATE for one in unit.actions):
+                self._keep_up(unit)
+                self._note(unit.actions, Result.NOT_TOUCHED, None, lack)
             elif unit.rolls:
                 waiting.setdefault(unit.placed, []).append(unit)
             else:
@@ -162,6 +168,11 @@ class _Turn:
                 self._stopping.set()
                 raise
 
+    def _lack(self) -> str:
+        """Say why what runs cannot be replaced; empty where it can, or where nothing is to be."""
+        replaces = any(action.kind is Kind.RECREATE for action in self._plan.actions)
+        return self._work.lack() if replaces else ""
+
     def _batches(self, placed: Placed, group: list[Unit]) -> None:
         failed = [instance for where, instance in self._failed if where == placed]
         for batch in batches(group, self._instances[placed]):
@@ -171,6 +182,11 @@ class _Turn:
                     self._note(unit.actions, Result.NOT_TOUCHED, None, stopped(placed.app, sorted(failed)))
             else:
                 failed += self._side_by_side(batch, _SIDE_BY_SIDE)
+
+    def keep_up(self) -> None:
+        """Start what stands still where nothing is changed now, for want of an image."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._keep_up, self._units))
 
     def _keep_up(self, unit: Unit) -> None:
         """Start what stands still in a unit that is left as it is, as the next plan would."""

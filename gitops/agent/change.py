@@ -12,7 +12,7 @@ from gitops.agent.generation import install_cron
 from gitops.agent.host import Wanted
 from gitops.agent.plan import Plan
 from gitops.agent.recording import Recorded
-from gitops.agent.space import require_space
+from gitops.agent.space import lack_of_room, require_space
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec
@@ -99,6 +99,7 @@ class Change:
             secrets=self._give_secrets,
             tell=lambda line: self.tell(hide(line, self._secrets)),
             state=self.places.state,
+            lack=lack_of_room,
         )
 
     def _build(self, images: Sequence[str]) -> None:

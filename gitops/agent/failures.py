@@ -27,6 +27,7 @@ class Failure:
         reason: why, one line for people.
         at: when, RFC 3339 in UTC.
         added: services that it did not have before.
+        full: for want of room on the engine's disk: it is tried again when there is some.
     """
 
     instance: str
@@ -36,6 +37,7 @@ class Failure:
     reason: str
     at: str
     added: tuple[str, ...] = ()
+    full: bool = False
 
     def still_holds(self, wanted: Mapping[str, Iterable[ContainerSpec]]) -> bool:
         """Tell whether what is wanted of each instance is still what failed."""
@@ -44,9 +46,8 @@ class Failure:
 
     def held(self) -> Held:
         """Say that it is not tried again."""
-        return Held(
-            self.instance, self.result, f"{self.reason} ({self.at}); not tried again until git changes"
-        )
+        until = "there is room" if self.full else "git changes"
+        return Held(self.instance, self.result, f"{self.reason} ({self.at}); not tried again until {until}")
 
 
 def identity(specs: Iterable[ContainerSpec]) -> str:
@@ -84,6 +85,8 @@ class Failures:
         result: Result,
         reason: str,
         added: Iterable[tuple[str, str]] = (),
+        *,
+        full: bool = False,
     ) -> bool:
         """Remember that instances failed together.
 
@@ -92,6 +95,7 @@ class Failures:
             result: what became of them.
             reason: why, one line for people.
             added: (instance, service) of each service that was not there before.
+            full: whether it failed for want of room on the engine's disk.
 
         Returns:
             False when it cannot be remembered (a full disk), which must not keep anyone from going back.
@@ -107,6 +111,7 @@ class Failures:
                 reason,
                 stamp(now()),
                 tuple(service for instance, service in new if instance == name),
+                full,
             )
             for name in instances
         ]

@@ -16,7 +16,7 @@ from gitops.agent.batches import Unit
 from gitops.agent.failures import Failures
 from gitops.agent.limits import Limits
 from gitops.agent.waiting import PATIENCE, patience, wait_for
-from gitops.engine.connection import AwayError
+from gitops.engine.connection import AwayError, FullError
 from gitops.engine.containers import LostError
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
@@ -39,6 +39,7 @@ class Work:
         generation: the commit that is applied.
         build: builds images, by name.
         secrets: makes a container's secrets readable to it.
+        lack: says why there is too little room to replace what runs; empty where there is enough.
         tell: says what is being done.
         state: directory for what must outlast this run: which instances failed, and changed limits; None:
             nothing is remembered.
@@ -52,6 +53,7 @@ class Work:
     secrets: Callable[[ContainerSpec], None]
     tell: Callable[[str], None]
     state: Path | None = None
+    lack: Callable[[], str] = str
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Rollout:
     _aside: dict[int, Observed] = field(default_factory=dict)
     _stopped: set[int] = field(default_factory=set)
     _made: dict[int, str] = field(default_factory=dict)
+    _full: bool = False
 
     def run(self) -> list[Outcome]:
         """Do it all, or undo it; give what became of each action. What went wrong is in `problems`."""
@@ -104,7 +107,7 @@ class Rollout:
             self.problems = error.problems
             return self._outcomes(Result.FAILED, error.problems[0].message, at)
         except UserError as error:
-            self.problems = error.problems
+            self.problems, self._full = error.problems, isinstance(error, FullError)
             return self._failed(at, error.problems[0].message)
         try:
             self._conclude()
@@ -239,7 +242,7 @@ class Rollout:
             for one in self.unit.actions
             if one.kind is Kind.CREATE and isinstance(one.spec, ContainerSpec)
         ]
-        if not self.stage.failures.mark(specs, result, reason, added):
+        if not self.stage.failures.mark(specs, result, reason, added, full=self._full):
             names = " and ".join(self.unit.instances)
             self.stage.work.tell(f"{names}: the failure cannot be remembered, so the next apply tries again")
 

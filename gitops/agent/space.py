@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from gitops.agent.failures import Failures
 from gitops.agent.host import Wanted
 from gitops.engine.docker import Docker
 from gitops.engine.leftovers import Leftovers
@@ -15,6 +16,9 @@ _UNPACKED = 4
 
 _SPARE = 256 * 1024 * 1024
 """Bytes that stay free for everything else that this machine does."""
+
+_ROOM = 32 * 1024 * 1024
+"""Bytes without which nothing that runs is taken away."""
 
 
 def require_space(wanted: Wanted, images: Iterable[str], engine: Docker, places: Places) -> None:
@@ -51,6 +55,31 @@ def require_space(wanted: Wanted, images: Iterable[str], engine: Docker, places:
                 f"where {free / 1e9:.1f} GB are free and {_SPARE / 1e9:.1f} GB stay free; nothing was begun",
                 hint="gitops volume list shows volumes that nothing has any more, docker system df the rest",
             )
+
+
+def lack_of_room() -> str:
+    """Say why the engine has too little room to put anything into the place of what runs; empty: it has room.
+
+    Making a container takes little, but where there is nothing at all left, the old one cannot be started
+    again either.
+    """
+    try:
+        disk = _mounted(Leftovers().directory())
+    except UserError:  # the first step will tell
+        return ""
+    free = shutil.disk_usage(disk).free
+    if free >= _ROOM:
+        return ""
+    return f"the disk of {disk} has {free / 1e6:.0f} MB left, so that nothing which runs is replaced"
+
+
+def let_try_again(places: Places) -> None:
+    """Forget failures that were for want of room on the engine's disk, where there is room now."""
+    failures = Failures(places.state)
+    full = [name for name, failure in failures.read().items() if failure.full]
+    if full and shutil.disk_usage(Leftovers().directory()).free >= _SPARE:
+        for name in full:
+            failures.clear(name)
 
 
 def _mounted(path: Path) -> Path:

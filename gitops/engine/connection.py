@@ -21,6 +21,10 @@ class AwayError(UserError):
     """No engine answers; that says nothing about the thing that it was asked for."""
 
 
+class FullError(UserError):
+    """A disk of the engine is full; that says nothing about the thing that it was asked for."""
+
+
 def address() -> str:
     """Say where the engine is: what `DOCKER_HOST` names, otherwise the system's socket.
 
@@ -83,7 +87,7 @@ def _call(what: str, request: bytes) -> Any:  # noqa: ANN401  # whatever JSON th
     if not over:
         raise away(what)
     if b" 200 " not in header.partition(b"\r\n")[0]:
-        raise UserError(f"{what}: {_refusal(body)}")
+        raise refused(what, _refusal(body))
     try:
         return json.loads(body)
     except ValueError as error:  # it broke off in the middle
@@ -95,6 +99,12 @@ def _refusal(body: bytes) -> str:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         return body.decode(errors="replace").strip()
+
+
+def refused(what: str, reason: str, hint: str = "") -> UserError:
+    """Say what the engine has refused, in its own words."""
+    kind = FullError if "no space left on device" in reason else UserError
+    return kind(f"{what}: {reason}", hint=hint)
 
 
 def away(what: str) -> AwayError:
@@ -118,6 +128,6 @@ def telling(what: str) -> Iterator[None]:
         hint = ""
         if "address pool" in reason:
             hint = "give the engine more networks: default-address-pools in /etc/docker/daemon.json"
-        raise UserError(f"{what}: {reason}", hint=hint) from error
+        raise refused(what, reason, hint) from error
     except (DockerException, RequestException) as error:
         raise away(what) from error

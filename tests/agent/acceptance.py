@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +113,19 @@ class Host:
             else:
                 raise AssertionError(f"the tick never said {at}:\n{told}")
 
+    def tick_and(self, at: str, do: Callable[[], object]) -> tuple[int, str]:
+        """Tick, and do something when it says something with these words; give exit status and words."""
+        with self._start("agent", "once") as process:
+            told, done = "", False
+            for line in process.stdout or ():
+                told += line
+                if at in line and not done:
+                    do()
+                    done = True
+        assert done, f"the tick never said {at}:\n{told}"
+        assert "Traceback" not in told, told
+        return process.returncode, told
+
     def gitops(self, *words: str) -> tuple[int, str]:
         """Run a verb; give the exit status and what was said."""
         with self._start(*words) as process:
@@ -155,9 +168,16 @@ class Host:
 
 
 @contextmanager
-def host(root: Path, rootfs: bytes, count: int) -> Iterator[Host]:
-    """Make a host with so many instances placed on it, none of them started, on an engine of its own."""
-    with own_engine() as engine, Docker() as own, pytest.MonkeyPatch.context() as patch:
+def host(root: Path, rootfs: bytes, count: int, disk: Path | None = None) -> Iterator[Host]:
+    """Make a host with so many instances placed on it, none of them started, on an engine of its own.
+
+    Args:
+        root: where the fleet, and the host's places, are.
+        rootfs: what images are made of.
+        count: of instances.
+        disk: where the engine keeps everything; None: anywhere.
+    """
+    with own_engine(disk) as engine, Docker() as own, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITOPS_ROOT", str(root / "host"))
         patch.setenv("DOCKER_HOST", engine.address)
         api = engine.api()
