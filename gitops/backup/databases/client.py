@@ -143,6 +143,11 @@ class Client:
             )
 
 
+def at_work(engine: Docker, container: str) -> bool:
+    """Tell whether a tool that some client began, of this process or one that has died, still runs there."""
+    return any(_PREPARE in word for command in engine.commands(container) for word in command)
+
+
 class Session:
     """A tool that has read what it was given and keeps its connection to the server."""
 

@@ -72,6 +72,12 @@ class Kind(Protocol):
     def names(self, engine: Docker, container: str, login: Login) -> list[str]:
         """List what `all` means: every database that is not the server's own, and `ROLES` first."""
 
+    def exists(self, engine: Docker, container: str, name: str, login: Login) -> bool:
+        """Tell whether there is something of that name; `name` may be what `beside` gives, too."""
+
+    def beside(self, name: str) -> str:
+        """Give the name under which the scratch copy can be asked for while it is there."""
+
     def dump(
         self, engine: Docker, container: str, name: str, login: Login, timeout: float | None = None
     ) -> Dump:

@@ -46,6 +46,7 @@ SELECT HEX(SCHEMA_NAME) FROM information_schema.SCHEMATA
     ORDER BY SCHEMA_NAME;
 SELECT 'roles' FROM DUAL WHERE VERSION() LIKE '%MariaDB%';
 """
+_EXISTS = "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @real;"
 _ITS_CHARACTER_SET = """
 SELECT CONCAT('ALTER DATABASE CHARACTER SET ', DEFAULT_CHARACTER_SET_NAME, ' COLLATE ',
     DEFAULT_COLLATION_NAME, ';') FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @real;
@@ -80,6 +81,16 @@ def names(engine: Docker, container: str, login: Login) -> list[str]:
     databases = [bytes.fromhex(line).decode() for line in found if line != "roles"]
     # MySQL's dump cannot tell users.
     return [ROLES] * ("roles" in found) + [name for name in databases if not is_scratch(name)]
+
+
+def exists(engine: Docker, container: str, name: str, login: Login) -> bool:
+    """Tell whether there is a database of that name; users and roles there are always."""
+    return name == ROLES or bool(_Server(engine, container, login).sql(_EXISTS, real=name))
+
+
+def beside(name: str) -> str:
+    """Give the name of the scratch database."""
+    return scratch_name(name)
 
 
 def dump(engine: Docker, container: str, name: str, login: Login, timeout: float | None = None) -> Dump:

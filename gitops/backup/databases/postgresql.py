@@ -54,6 +54,16 @@ def names(engine: Docker, container: str, login: Login) -> list[str]:
     return [ROLES, *(name for name in databases if not is_scratch(name))]
 
 
+def exists(engine: Docker, container: str, name: str, login: Login) -> bool:
+    """Tell whether there is a database of that name; roles there are always."""
+    return name == ROLES or _Server(engine, container, login).has(name)
+
+
+def beside(name: str) -> str:
+    """Give the name of the scratch database."""
+    return scratch_name(name)
+
+
 def dump(engine: Docker, container: str, name: str, login: Login, timeout: float | None = None) -> Dump:
     """Give a database as an archive that pg_restore reads, or the roles as a script for psql."""
     server = _Server(engine, container, login)

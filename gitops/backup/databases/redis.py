@@ -62,6 +62,7 @@ mv "$beside.part" "$beside"
 """
 _SWAP = rf"""{_BESIDE}
 [ -f "$beside" ] || {{ echo "$beside: there is no such file" >&2; exit 1; }}
+over=
 # A password for another master must not be shown to the scratch server, which has none.
 masteruser=$(setting=masteruser setting "$@") masterauth=$(setting=masterauth setting "$@")
 "$server" --port "$port" --bind 127.0.0.1 --dir "$directory" --dbfilename gitops-restore.rdb --save '' \
@@ -72,7 +73,7 @@ end() {{
     printf %s "$masterauth" | "$cli" "$@" -x config set masterauth >&2
     kill "$running"
     wait "$running"
-    rm -f "$beside"
+    [ -z "$over" ] || rm -f "$beside"
 }}
 trap 'end "$@"' EXIT
 until [ "$(scratch ping 2>/dev/null)" = PONG ]; do kill -0 "$running" || exit 1; sleep 0.1; done
@@ -85,6 +86,7 @@ until replication "$@" | grep -q '^master_link_status:up$'; do
 done
 # With an append-only file the new content is kept only when that file was written anew.
 while "$cli" "$@" info persistence | grep -q '^aof_rewrite_\(in_progress\|scheduled\):1'; do sleep 0.1; done
+over=1
 """
 _DISCARD = rf"""{_BESIDE}
 if replication "$@" | grep -q "^master_port:$port\$"; then
@@ -94,6 +96,7 @@ fi
 rm -f "$beside" "$beside.part"
 """
 
+_FILE = "gitops-restore.rdb"
 _LOOKS_OK = re.compile(r"\[offset (\d+)\] \\o/ RDB looks OK")
 _KEYS = re.compile(r"\[info\] (\d+) keys read\n\[info\] (\d+) expires")
 _MARK = 40
@@ -110,6 +113,20 @@ def ready(engine: Docker, container: str, login: Login) -> None:
 def names(_engine: Docker, _container: str, _login: Login) -> list[str]:
     """Raise: a server is dumped as a whole."""
     raise UserError("redis does not know `all`", hint="leave it out: a server is dumped as a whole")
+
+
+def exists(engine: Docker, container: str, name: str, login: Login) -> bool:
+    """Tell whether there is any key, or, by the name that `beside` gives, whether there is the file."""
+    if name:
+        client, options = _client(engine, container, login)
+        script = f'{_BESIDE}\n[ ! -f "$beside" ] || echo 1'
+        return bool(client.run("sh", "-c", script, "sh", *options))
+    return ask(engine, container, "", "DBSIZE", login).strip() != "0"
+
+
+def beside(_name: str) -> str:
+    """Give a name that means the file beside; it can be asked nothing else but whether it is there."""
+    return _FILE
 
 
 def dump(engine: Docker, container: str, _name: str, login: Login, timeout: float | None = None) -> Dump:

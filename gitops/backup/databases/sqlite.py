@@ -78,6 +78,17 @@ def names(_engine: Docker, _container: str, _login: Login) -> list[str]:
     raise UserError("sqlite does not know `all`", hint="name each file")
 
 
+def exists(engine: Docker, container: str, name: str, login: Login) -> bool:
+    """Tell whether there is such a file, and anything in it."""
+    script = '[ ! -s "$1" ] || echo 1'
+    return bool(_client(engine, container, login).run("sh", "-c", script, "sh", name))
+
+
+def beside(name: str) -> str:
+    """Give the file beside the real one."""
+    return f"{name}.gitops-restore"
+
+
 def dump(engine: Docker, container: str, name: str, login: Login, timeout: float | None = None) -> Dump:
     """Give a database as a file of SQLite's."""
     copy = _client(engine, container, login).stream("sh", "-c", _COPY, "sh", name, timeout=timeout)

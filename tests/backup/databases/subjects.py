@@ -59,6 +59,10 @@ class Subject:
     def remove_a_row(self) -> None:
         self.ask(self.change)
 
+    def exists(self, name: str | None = None) -> bool:
+        found = self.name if name is None else name
+        return self.module.exists(self.engine, self.container, found, self.login)
+
     def dump(self) -> tuple[bytes, str]:
         """Give all of a dump, and its fingerprint."""
         made = self.module.dump(self.engine, self.container, self.name, self.login)

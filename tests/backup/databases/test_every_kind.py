@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 from gitops.backup.databases import Dump
+from gitops.backup.databases.client import at_work
+from gitops.engine.docker import Docker
 from gitops.system.errors import UserError
 from tests.backup.databases.conftest import answers
 from tests.backup.databases.subjects import Subject
@@ -63,9 +65,13 @@ def test_a_database_comes_back_as_its_fingerprint_says(database: Subject) -> Non
     database.remove_a_row()
     assert database.fingerprint() != said
 
+    assert database.exists()
+    assert not database.exists(database.module.beside(database.name))
     database.load_beside([whole])
+    assert database.exists(database.module.beside(database.name))
     assert database.rows() == _FEW - 1, "the real one changed before its time"
     database.swap()
+    assert not database.exists(database.module.beside(database.name))
     assert (database.rows(), database.fingerprint()) == (_FEW, said)
     assert database.left_over() == ""
 
@@ -232,6 +238,9 @@ def test_a_swap_whose_caller_is_killed_at_any_moment_leaves_the_old_or_the_new(
     with _program(database, "swap") as process:
         time.sleep(random.Random(seed).uniform(0, 1.0))  # noqa: S311
         process.kill()
+    until(lambda: not at_work(Docker(), database.container))
+    beside = database.exists(database.module.beside(database.name))
+    assert database.fingerprint() == (old if beside else new)
     until(lambda: not database.processes("gitops") and answers(database.kind, database.container))
     until(lambda: database.fingerprint() in (old, new))
     database.load_beside([whole])
