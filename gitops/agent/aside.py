@@ -6,7 +6,8 @@ Each of these does no harm when it is done again, so that one which was cut shor
 from collections.abc import Sequence
 
 from gitops.engine.docker import Docker
-from gitops.engine.observed import BEFORE, OVER, Observed
+from gitops.engine.names import BEFORE, OVER
+from gitops.engine.observed import Observed
 from gitops.engine.specification import UNLESS_STOPPED
 
 _RUNS = {"running", "restarting", "paused"}

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from gitops.agent.action import Action, Because, Kind
 from gitops.agent.failures import Failure
-from gitops.engine.observed import OVER, Observed
+from gitops.engine.names import OVER
+from gitops.engine.observed import Observed
 from gitops.engine.specification import LIMITS, ContainerSpec, digests
 
 _CUT_SHORT = "; an earlier roll-out was cut short"

@@ -65,19 +65,27 @@ def ask(what: str, path: str) -> Any:  # noqa: ANN401  # whatever JSON the engin
     return _call(what, f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
 
 
-def tell(what: str, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
-    """Tell the engine something (POST) that the SDK has no words for; arguments as for `ask`."""
-    content = json.dumps(body).encode()
+def tell(what: str, path: str, body: dict[str, Any] | None = None, *, patience: float = _PATIENCE) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
+    """Tell the engine something (POST) that the SDK has no words for, or would take too long to load for.
+
+    Arguments as for `ask`; `patience` is how many seconds the answer may take.
+    """
+    content = b"" if body is None else json.dumps(body).encode()
     head = f"POST {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\n"
-    return _call(what, f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+    return _call(what, f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content, patience)
 
 
-def _call(what: str, request: bytes) -> Any:  # noqa: ANN401  # whatever JSON the engine answers
+def remove(what: str, path: str) -> None:
+    """Have the engine remove something (DELETE); arguments as for `ask`."""
+    _call(what, f"DELETE {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+
+
+def _call(what: str, request: bytes, patience: float = _PATIENCE) -> Any:  # noqa: ANN401  # as above
     """Send a request; as HTTP/1.0 has it, the answer is over when the connection closes."""
     answer = b""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(_PATIENCE)
+            connection.settimeout(patience)
             connection.connect(address().removeprefix("unix://"))
             connection.sendall(request)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -86,8 +94,10 @@ def _call(what: str, request: bytes) -> Any:  # noqa: ANN401  # whatever JSON th
     header, over, body = answer.partition(b"\r\n\r\n")
     if not over:
         raise away(what)
-    if b" 200 " not in header.partition(b"\r\n")[0]:
+    if header.partition(b" ")[2][:1] != b"2":
         raise refused(what, _refusal(body))
+    if not body:
+        return None
     try:
         return json.loads(body)
     except ValueError as error:  # it broke off in the middle

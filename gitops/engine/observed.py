@@ -7,16 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitops.engine import labels
+from gitops.engine.names import BEFORE, OVER
 from gitops.engine.specification import UNLESS_STOPPED, parse_digests
 
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
-
-
-BEFORE = ".before"
-"""What the name of a container ends in that stands aside until the one that takes its place is well."""
-
-OVER = ".over"
-"""What its name ends in when it is needed no more, and neither is any other of its instance."""
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 

@@ -4,19 +4,26 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gitops.fleet.crontab import Crontab, crontab
 from gitops.fleet.schedule import Schedule, Timezone
 from gitops.fleet.values import AbsolutePath, Command, Duration, Environment, Model, Name, User
 
-_MINUTE, _DAY = 60, 86400
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def _period(value: float) -> float:
-    """Take a period of whole minutes that divides a day, so that a schedule says exactly the same."""
-    if value < _MINUTE or value % _MINUTE or _DAY % value:
+    """Take a period that five fields can say exactly: one that divides an hour or, in hours, a day."""
+    if value < _MINUTE or value % _MINUTE or (_HOUR % value and (value % _HOUR or _DAY % value)):
         raise ValueError(
-            "a period is a number of minutes that divides the day: 1m, 5m, 10m, 15m, 30m, 1h, 2h … 12h, 1d"
+            "a period divides an hour or, in whole hours, a day: 1m, 5m, 10m, 15m, 30m, 1h, 2h … 12h, 24h"
         )
     return value
+
+
+def _fields(period: float) -> str:
+    if period < _HOUR:
+        return f"*/{period / _MINUTE:.0f} * * * *" if period > _MINUTE else "* * * * *"
+    return f"0 */{period / _HOUR:.0f} * * *" if period < _DAY else "0 0 * * *"
 
 
 class Job(Model):
@@ -25,7 +32,8 @@ class Job(Model):
     service: Name = Field(description="The service whose container it runs in.")
     schedule: Schedule | None = Field(default=None, description="When, as in crontab(5).")
     every: Annotated[Duration, AfterValidator(_period)] | None = Field(
-        default=None, description="Instead of `schedule`: a period, 15m say, counted from midnight."
+        default=None,
+        description="Instead of `schedule`: a period that divides an hour or a day, 15m say, from midnight.",
     )
     timezone: Timezone | None = Field(
         default=None, description="The time zone that `schedule` is meant in; otherwise the host's."
@@ -67,4 +75,11 @@ class Job(Model):
     def _one_rhythm(self) -> Self:
         if (self.schedule is None) is (self.every is None):
             raise ValueError("write `schedule` or `every`, one of them")
+        if self.spread and self.spread > self.times.closest() * _MINUTE:
+            raise ValueError(f"`spread` is longer than the {self.times.closest()} minutes between two runs")
         return self
+
+    @property
+    def times(self) -> Crontab:
+        """When it runs, by the clock of its zone, before it is moved by its part of `spread`."""
+        return crontab(self.schedule or _fields(self.every or _DAY))

@@ -4,20 +4,14 @@ from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator
 
+from gitops.fleet.crontab import crontab
 from gitops.fleet.values import Line
 
 
 def _schedule(value: str) -> str:
-    fields = _NICKNAMES.get(value, value)
-    try:
-        CronSim(fields, datetime(2000, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        raise ValueError(
-            f"{value!r} is not a schedule: {error}; write five fields, as in crontab(5)"
-        ) from error
+    crontab(value)
     return value
 
 
@@ -29,16 +23,6 @@ def _timezone(value: str) -> str:
     return value
 
 
-_NICKNAMES = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
-
 Schedule = Annotated[Line, AfterValidator(_schedule)]
 """Five fields or a nickname, as in crontab(5)."""
 
@@ -49,4 +33,4 @@ Timezone = Annotated[Line, AfterValidator(_timezone)]
 def next_time(schedule: str, after: datetime) -> datetime:
     """Give the first time after another at which a schedule is due, by this machine's clock; both in UTC."""
     here = after.astimezone().replace(tzinfo=None)
-    return next(CronSim(_NICKNAMES.get(schedule, schedule), here)).astimezone(UTC)
+    return next(crontab(schedule).after(here)).astimezone(UTC)

@@ -10,6 +10,9 @@ from gitops.system.places import Places
 
 log = logging.getLogger(__name__)
 
+_VERSION = 2
+"""What `PRAGMA user_version` says of a file that has everything below."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY,
@@ -29,6 +32,15 @@ CREATE TABLE IF NOT EXISTS steps (
     PRIMARY KEY (turn, position)
 ) STRICT, WITHOUT ROWID;
 """
+
+# Columns that came later; with a default, so that a gitops from before them can still write.
+_LATER = {
+    "outcome": "TEXT NOT NULL DEFAULT ''",
+    "container": "TEXT NOT NULL DEFAULT ''",
+    "generation": "TEXT NOT NULL DEFAULT ''",
+    "tries": "INTEGER NOT NULL DEFAULT 1",
+    "log": "TEXT NOT NULL DEFAULT ''",
+}
 
 
 def write(places: Places, change: Callable[[sqlite3.Connection], int]) -> int:
@@ -71,6 +83,20 @@ def _opened(places: Places) -> Iterator[sqlite3.Connection]:
         if database.execute("PRAGMA journal_mode").fetchone() != ("wal",):
             database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA foreign_keys = ON")
-        database.executescript(_SCHEMA)
+        if database.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+            _bring_up(database)
         with database:
             yield database
+
+
+def _bring_up(database: sqlite3.Connection) -> None:
+    """Make the tables, or give those of an older gitops what they lack; one process of several does it."""
+    database.execute("BEGIN IMMEDIATE")
+    with database:
+        for statement in _SCHEMA.split(";"):
+            database.execute(statement)
+        has = {column for _, column, *_ in database.execute("PRAGMA table_info(runs)")}
+        for column, definition in _LATER.items():
+            if column not in has:
+                database.execute(f"ALTER TABLE runs ADD COLUMN {column} {definition}")
+        database.execute(f"PRAGMA user_version = {_VERSION}")

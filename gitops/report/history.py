@@ -1,14 +1,22 @@
 """Which jobs and backups ran on this host, when, and how they ended."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final, cast
 
 from gitops.report.database import reading, write
 from gitops.system.places import Places
 
 KEPT = 500
 """How many runs of one thing stay: at one every five minutes, those of almost two days."""
+
+OUTCOMES: Final = ("ok", "failed", "timeout", "missed", "skipped", "killed")
+"""How a run may end. `missed`: it could not begin; `skipped`: the one before still ran; `killed`: who watched
+over it died, or a later one took its place."""
+
+GOOD: Final = ("ok", "skipped")
+"""Outcomes of which nobody needs to hear."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,12 @@ class Run:
         ended: when, in UTC.
         status: 0 when it went well; a job's exit status.
         detail: one line for people.
+        outcome: one of `OUTCOMES`; empty: `ok` or `failed`, as the status says.
+        container: where it ran, the engine's id in full; empty where it ran in none.
+        generation: the commit whose definitions it followed; empty where that is not known.
+        tries: how often it was begun.
+        log: the file that has its output, as from the host's state directory; empty where there is none.
+        number: its place in the history, given when it is recorded.
     """
 
     kind: str
@@ -32,6 +46,17 @@ class Run:
     ended: datetime
     status: int
     detail: str = ""
+    outcome: str = ""
+    container: str = ""
+    generation: str = ""
+    tries: int = 1
+    log: str = ""
+    number: int = field(default=0, compare=False)
+
+    def __post_init__(self) -> None:
+        """Name the outcome where the status alone says it."""
+        if not self.outcome:
+            object.__setattr__(self, "outcome", "failed" if self.status else "ok")
 
     @property
     def seconds(self) -> float:
@@ -39,8 +64,12 @@ class Run:
         return (self.ended - self.started).total_seconds()
 
 
-def record(places: Places, run: Run) -> None:
-    """Remember a run; the oldest of its like are forgotten."""
+def record(places: Places, run: Run) -> int:
+    """Remember a run; the oldest of its like are forgotten.
+
+    Returns:
+        Its number; 0 where the history cannot be written.
+    """
     values = {
         **vars(run),
         "started": run.started.astimezone(UTC).isoformat(),
@@ -49,20 +78,11 @@ def record(places: Places, run: Run) -> None:
     }
 
     def insert(database: sqlite3.Connection) -> int:
-        database.execute(
-            "INSERT INTO runs (kind, instance, name, started, ended, status, detail)"
-            " VALUES (:kind, :instance, :name, :started, :ended, :status, :detail)",
-            values,
-        )
-        database.execute(
-            "DELETE FROM runs WHERE kind = :kind AND instance = :instance AND name = :name AND id <="
-            " (SELECT id FROM runs WHERE kind = :kind AND instance = :instance AND name = :name"
-            " ORDER BY id DESC LIMIT 1 OFFSET :kept)",
-            values,
-        )
-        return 1
+        made = database.execute(_INSERT, values)
+        database.execute(_FORGET, values)
+        return made.lastrowid or 0
 
-    write(places, insert)
+    return write(places, insert)
 
 
 def runs(
@@ -80,15 +100,100 @@ def runs(
     """
     with reading(places) as database:
         rows = database.execute(
-            "SELECT kind, instance, name, started, ended, status, detail FROM runs"
+            f"SELECT {_COLUMNS}, id FROM runs"  # noqa: S608  # a constant
             " WHERE (:kind IS NULL OR kind = :kind) AND (:instance IS NULL OR instance = :instance)"
             " AND (:name IS NULL OR name = :name) ORDER BY id DESC LIMIT :limit",
             {"kind": kind, "instance": instance, "name": name, "limit": limit},
         )
-        return [_run(*row) for row in rows]
+        return [_run(row) for row in rows]
 
 
-def _run(kind: str, instance: str, name: str, started: str, ended: str, status: int, detail: str) -> Run:
+@dataclass(frozen=True)
+class Past:
+    """What became of one thing that runs again and again.
+
+    Args:
+        last: how it went last.
+        good: when it last ended well, in UTC; None: never, as far as the history goes back.
+    """
+
+    last: Run
+    good: datetime | None
+
+
+def pasts(places: Places) -> dict[tuple[str, str, str], Past]:
+    """Give what became of everything that ever ran, by kind, instance and name, in their order.
+
+    Raises:
+        UserError: the history cannot be read.
+    """
+    with reading(places) as database:
+        rows = database.execute(_PASTS)
+        found = {}
+        for good, *row in rows:
+            last = _run(cast("_Row", tuple(row)))
+            found[last.kind, last.instance, last.name] = Past(
+                last, datetime.fromisoformat(good) if good else None
+            )
+        return found
+
+
+_COLUMNS = "kind, instance, name, started, ended, status, detail, outcome, container, generation, tries, log"
+_INSERT = (
+    f"INSERT INTO runs ({_COLUMNS}) VALUES (:kind, :instance, :name, :started, :ended, :status, :detail,"  # noqa: S608  # a constant
+    " :outcome, :container, :generation, :tries, :log)"
+)
+_WELL = "status = 0 AND outcome IN ('ok', '')"
+# What ended well last stays, however often it failed since: people ask how long ago that is.
+_FORGET = f"""
+WITH same AS (
+    SELECT id, status, outcome FROM runs WHERE kind = :kind AND instance = :instance AND name = :name
+)
+DELETE FROM runs WHERE kind = :kind AND instance = :instance AND name = :name
+    AND id <= (SELECT id FROM same ORDER BY id DESC LIMIT 1 OFFSET :kept)
+    AND id IS NOT (SELECT id FROM same WHERE {_WELL} ORDER BY id DESC LIMIT 1)
+"""  # noqa: S608  # a constant
+_PASTS = f"""
+SELECT (
+    SELECT ended FROM runs AS one
+    WHERE one.kind = runs.kind AND one.instance = runs.instance AND one.name = runs.name AND {_WELL}
+    ORDER BY id DESC LIMIT 1
+), {_COLUMNS}, id
+FROM runs WHERE id IN (SELECT max(id) FROM runs GROUP BY kind, instance, name)
+ORDER BY kind, instance, name
+"""  # noqa: S608  # a constant
+
+_Row = tuple[str, str, str, str, str, int, str, str, str, str, int, str, int]
+
+
+def _run(row: _Row) -> Run:
+    (
+        kind,
+        instance,
+        name,
+        started,
+        ended,
+        status,
+        detail,
+        outcome,
+        container,
+        generation,
+        tries,
+        log,
+        number,
+    ) = row
     return Run(
-        kind, instance, name, datetime.fromisoformat(started), datetime.fromisoformat(ended), status, detail
+        kind,
+        instance,
+        name,
+        datetime.fromisoformat(started),
+        datetime.fromisoformat(ended),
+        status,
+        detail,
+        outcome,
+        container,
+        generation,
+        tries,
+        log,
+        number,
     )

@@ -1,10 +1,9 @@
 """Whether something may be proposed now."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
-
+from gitops.fleet.crontab import crontab
 from gitops.fleet.updates import Updates
 
 
@@ -19,5 +18,4 @@ def is_open(settings: Updates, at: datetime) -> bool:
     """
     if settings.schedule is None:
         return True
-    minute = at.astimezone(ZoneInfo(settings.timezone)).replace(second=0, microsecond=0, tzinfo=None)
-    return next(CronSim(settings.schedule, minute - timedelta(seconds=1))) == minute
+    return crontab(settings.schedule).includes(at.astimezone(ZoneInfo(settings.timezone)))

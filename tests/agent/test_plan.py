@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from gitops.agent.action import Kind
 from gitops.agent.desired import Desired
 from gitops.agent.plan import Engine, plan
-from gitops.engine.observed import BEFORE, OVER, Observed
+from gitops.engine.names import BEFORE, OVER
+from gitops.engine.observed import Observed
 from gitops.engine.specification import (
     ContainerSpec,
     DependencySpec,

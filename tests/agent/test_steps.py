@@ -8,7 +8,8 @@ from gitops.agent.action import Kind, Result
 from gitops.agent.desired import Desired, Placed
 from gitops.agent.failures import Failure, identity
 from gitops.agent.plan import Engine, Plan, plan
-from gitops.engine.observed import BEFORE, OVER, Observed
+from gitops.engine.names import BEFORE, OVER
+from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec
 from gitops.fleet.rollout import Rollout
 from tests.agent.model_engine import carry_out, holds, running

@@ -6,7 +6,7 @@ import pytest
 from docker.api.client import APIClient
 
 from gitops.engine.docker import Docker
-from gitops.engine.observed import BEFORE
+from gitops.engine.names import BEFORE
 from gitops.engine.specification import (
     ContainerSpec,
     HealthSpec,

@@ -124,8 +124,8 @@ FAULTS: dict[str, tuple[dict[str, dict[str, str] | str | None], str]] = {
     "bad schedule": (
         {BLOG: {"*/5 * * * *": "*/5 * * *"}},
         (
-            "apps/blog.yaml:19:34: '*/5 * * *' is not a schedule: Wrong number of fields;"
-            " write five fields, as in crontab(5)"
+            "apps/blog.yaml:19:34: '*/5 * * *' is not a schedule; write five fields, as in crontab(5):"
+            " minute, hour, day of the month, month, day of the week"
         ),
     ),
     "bad duration": (

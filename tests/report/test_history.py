@@ -2,6 +2,8 @@
 
 import sqlite3
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitops.report import history
-from gitops.report.history import Run, record, runs
+from gitops.report.history import Run, pasts, record, runs
 from gitops.system.clock import now
 from gitops.system.errors import UserError
 from gitops.system.places import Places
@@ -45,10 +47,77 @@ def test_runs_are_found_by_kind_instance_and_name(places: Places) -> None:
 def test_old_runs_go_but_never_those_of_another_job(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "KEPT", 3)
     record(places, _run(name="rare", status=7))
-    for status in range(6):
+    for status in range(1, 7):
         record(places, _run(status=status))
-    assert [one.status for one in runs(places, name="tick")] == [5, 4, 3]
+    assert [one.status for one in runs(places, name="tick")] == [6, 5, 4]
     assert [one.status for one in runs(places, name="rare")] == [7]
+
+
+def test_the_last_that_ended_well_stays_however_often_it_failed_since(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "KEPT", 3)
+    for status in (0, 0, 1, 2, 3, 4):
+        record(places, _run(status=status))
+    well, *_ = [one for one in runs(places) if one.status == 0]
+    past = pasts(places)["job", "alice", "tick"]
+    assert (past.last.status, past.good) == (4, well.ended)
+    assert [one.status for one in runs(places)] == [4, 3, 2, 0]
+
+
+def test_what_was_skipped_or_missed_is_not_taken_for_a_success(places: Places) -> None:
+    record(places, _run(name="never", status=3))
+    for outcome in ("ok", "skipped", "missed"):
+        record(places, replace(_run(), outcome=outcome))
+    found = pasts(places)
+    assert found["job", "alice", "never"].good is None
+    assert found["job", "alice", "tick"].last.outcome == "missed"
+    assert found["job", "alice", "tick"].good == runs(places, name="tick")[-1].ended
+
+
+def test_a_run_says_where_what_it_followed_how_often_and_where_its_log_is(places: Places) -> None:
+    one = replace(
+        _run(status=124),
+        outcome="timeout",
+        container="c" * 64,
+        generation="a" * 40,
+        tries=3,
+        log="jobs/x.log",
+    )
+    number = record(places, one)
+    (found,) = runs(places)
+    assert (found, found.number) == (one, number)
+    assert [_run(status=status).outcome for status in (0, 1)] == ["ok", "failed"]
+
+
+_BEFORE = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL,
+    started TEXT NOT NULL, ended TEXT NOT NULL, status INTEGER NOT NULL, detail TEXT NOT NULL
+) STRICT;
+INSERT INTO runs (kind, instance, name, started, ended, status, detail) VALUES
+    ('job', 'alice', 'tick', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:01+00:00', 0, ''),
+    ('job', 'alice', 'tick', '2026-01-01T00:05:00+00:00', '2026-01-01T00:05:02+00:00', 3, 'no');
+"""
+
+
+def test_a_history_of_an_older_version_opens_and_goes_on_whoever_is_first(places: Places) -> None:
+    places.state.mkdir()
+    with closing(sqlite3.connect(places.state / "history.db")) as database:
+        database.executescript(_BEFORE)
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_record_ten, [places] * 4))
+    found = runs(places, limit=100)
+    assert len(found) == 42
+    assert [(one.status, one.outcome, one.tries) for one in found[-2:]] == [(3, "failed", 1), (0, "ok", 1)]
+
+
+def test_a_gitops_from_before_can_still_write(places: Places) -> None:
+    record(places, _run())
+    with closing(sqlite3.connect(places.state / "history.db")) as database, database:
+        database.execute(_BEFORE[_BEFORE.index("INSERT") :].strip().rstrip(";"))
+    assert [one.outcome for one in runs(places)] == ["failed", "ok", "ok"]
 
 
 def _record_ten(places: Places) -> None:
