@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops.backup.databases import KINDS, Login
+from gitops.backup.databases import KINDS
 from gitops.backup.exchange import exchange
 from gitops.backup.restic import Restic
-from gitops.backup.run import DUMP, find_container, lock_path
+from gitops.backup.run import DUMP, lock_path
 from gitops.backup.sets import VOLUME, BackupSet, Dataset, common_tags, complete_sets
+from gitops.backup.wanted import find_container, login_of
 from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Instance
 from gitops.fleet.names import volume_name
@@ -130,7 +131,11 @@ class _Restore:
         for dataset, part in self._databases:
             chunks = self._restic.read(part, DUMP)
             KINDS[dataset.kind].load_beside(
-                self._engine, self._container(dataset), dataset.name, chunks, Login()
+                self._engine,
+                self._container(dataset),
+                dataset.name,
+                chunks,
+                login_of(self._instance, dataset),
             )
         for place, part in self._volumes:
             self._restored[place] = self._restic.restore(part, _beside(place))
@@ -148,7 +153,9 @@ class _Restore:
             self._engine.stop(name)
         try:
             for dataset, _ in self._databases:
-                KINDS[dataset.kind].swap(self._engine, self._container(dataset), dataset.name, Login())
+                KINDS[dataset.kind].swap(
+                    self._engine, self._container(dataset), dataset.name, login_of(self._instance, dataset)
+                )
             for place, restored in self._restored.items():
                 exchange(place, restored)
         finally:

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gitops.backup.databases import KINDS, Login
+from gitops.backup.databases import KINDS
 from gitops.backup.restic import Restic, Snapshot
 from gitops.backup.retention import kept
 from gitops.backup.sets import (
@@ -14,11 +15,12 @@ from gitops.backup.sets import (
     Dataset,
     common_tags,
     complete_sets,
-    datasets,
     leftovers,
     manifest_tags,
 )
+from gitops.backup.wanted import Wanted, find_container, users, wanted
 from gitops.engine.docker import Docker
+from gitops.engine.held import hold
 from gitops.fleet.backups import Backup, Keep
 from gitops.fleet.fleet import Instance
 from gitops.fleet.names import volume_name
@@ -54,26 +56,26 @@ def back_up(
         restic: the host's repository; made when it is not there and never was.
         fleet: the fleet's name.
         instance: what is backed up.
-        keep: which sets stay.
+        keep: which sets stay, where its app does not say.
         places: where history and locks are.
         tell: is given a line for people at each step.
 
     Raises:
         UserError: some dataset could not be saved; then there is no new set, and nothing was forgotten.
     """
-    wanted = datasets(backup_of(instance))
+    backup = backup_of(instance)
     began = now()
     with exclusive(lock_path(places), "the backup repository of this host", wait=LOCK_WAIT):
         try:
             _make_sure_of(restic, places)
-            run = _save(engine, restic, fleet, instance, wanted, tell)
+            run = _Saving(engine, restic, fleet, instance, backup, places, tell).save()
             snapshots = restic.snapshots(common_tags(fleet, instance.name))
             (made,) = complete_sets(one for one in snapshots if run in one.tags)
         except UserError as error:
             record(places, _run("backup", instance.name, began, 1, error.problems[0].message))
             raise
         record(places, _run("backup", instance.name, began, 0, made.short))
-        _forget_old(restic, snapshots, keep)
+        _forget_old(restic, snapshots, backup.keep or keep)
         _prune_daily(restic, places)
     return made
 
@@ -81,7 +83,7 @@ def back_up(
 def backup_of(instance: Instance) -> Backup:
     """Give what the instance's app wants backed up, or raise when that is nothing."""
     backup = instance.definition.backup
-    if backup is None or not datasets(backup):
+    if backup is None or not (backup.databases or backup.volumes):
         raise UserError(
             f"nothing of {instance.name} is backed up", hint=f"add backup: to apps/{instance.app}.yaml"
         )
@@ -91,14 +93,6 @@ def backup_of(instance: Instance) -> Backup:
 def lock_path(places: Places) -> Path:
     """Give the lock that backups and restores of a host hold, one at a time."""
     return places.runtime / "locks" / "backup"
-
-
-def find_container(engine: Docker, fleet: str, instance: Instance, service: str) -> str:
-    """Give the name of the running container of a database's service, or raise."""
-    found = engine.running(fleet, instance.host, instance.name, service)
-    if found is None:
-        raise UserError(f"{instance.name}/{service} is not running", hint="start it: gitops apply")
-    return found.name
 
 
 def _forget_old(restic: Restic, snapshots: list[Snapshot], keep: Keep) -> None:
@@ -125,34 +119,51 @@ def _make_sure_of(restic: Restic, places: Places) -> None:
     record(places, Run("repository", "", restic.repository, time, time, 0, "made"))
 
 
-def _save(
-    engine: Docker,
-    restic: Restic,
-    fleet: str,
-    instance: Instance,
-    wanted: list[Dataset],
-    tell: Callable[[str], object],
-) -> str:
-    """Save everything and then the manifest; give the tag that they all carry."""
-    run = f"run={stamp(now())}-{secrets.token_hex(4)}"
-    tags = (*common_tags(fleet, instance.name), run)
-    for dataset in wanted:
-        tell(f"{instance.name}: saving {dataset}")
-        try:
-            if dataset.kind == VOLUME:
-                directory = engine.volume_path(volume_name(fleet, instance.name, dataset.name))
-                restic.save_directory(directory, (*tags, dataset.tag))
-            else:
-                container = find_container(engine, fleet, instance, dataset.service)
-                dump = KINDS[dataset.kind].dump(engine, container, dataset.name, Login())
-                restic.save_stream(dump, DUMP, (*tags, dataset.tag))
-        except UserError as error:
-            raise UserError(
-                f"no backup of {instance.name} was made: {dataset} failed", hint=str(error)
-            ) from error
-    parts = _parts(restic.snapshots((*common_tags(fleet, instance.name), run)), wanted)
-    restic.save_stream(_words(parts), "set", (*tags, *manifest_tags(parts)))
-    return run
+@dataclass(frozen=True)
+class _Saving:
+    """One backup of an instance, under way."""
+
+    engine: Docker
+    restic: Restic
+    fleet: str
+    instance: Instance
+    backup: Backup
+    places: Places
+    tell: Callable[[str], object]
+
+    def save(self) -> str:
+        """Save everything and then the manifest; give the tag that they all carry."""
+        run = f"run={stamp(now())}-{secrets.token_hex(4)}"
+        tags = (*common_tags(self.fleet, self.instance.name), run)
+        everything = wanted(self.engine, self.fleet, self.instance, self.backup)
+        for one in everything:
+            self.tell(f"{self.instance.name}: saving {one.dataset}")
+            try:
+                self._save(one, (*tags, one.dataset.tag))
+            except UserError as error:
+                raise UserError(
+                    f"no backup of {self.instance.name} was made: {one.dataset} failed", hint=str(error)
+                ) from error
+        parts = _parts(self.restic.snapshots(tags), [one.dataset for one in everything])
+        self.restic.save_stream(_words(parts), "set", (*tags, *manifest_tags(parts)))
+        return run
+
+    def _save(self, one: Wanted, tags: tuple[str, ...]) -> None:
+        dataset = one.dataset
+        if dataset.kind != VOLUME:
+            container = find_container(self.engine, self.fleet, self.instance, dataset.service)
+            kind, timeout = KINDS[dataset.kind], self.backup.timeout
+            dump = kind.dump(self.engine, container, dataset.name, one.login, timeout)
+            self.restic.save_stream(dump, DUMP, tags)
+            return
+        directory = self.engine.volume_path(volume_name(self.fleet, self.instance.name, dataset.name))
+        if one.method == "live":
+            self.restic.save_directory(directory, tags)
+            return
+        standing = users(self.engine, self.fleet, self.instance, dataset.name)
+        with hold(self.engine, standing, one.method, self.places, "backup") as still:
+            self.restic.save_directory(directory, tags)
+        self.tell(f"{self.instance.name}: services of {dataset} stood still for {still.seconds:.1f} s")
 
 
 def _parts(snapshots: list[Snapshot], wanted: list[Dataset]) -> list[Snapshot]:

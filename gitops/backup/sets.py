@@ -14,11 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
+from urllib.parse import quote, unquote
 
 from gitops.backup.restic import Snapshot
-from gitops.fleet.backups import Backup
 
 VOLUME = "volume"
+
+_SLASHES = 2
+"""Between a dataset's kind, service and name."""
 
 
 @dataclass(frozen=True, order=True)
@@ -41,16 +44,16 @@ class Dataset:
 
     @property
     def tag(self) -> str:
-        """Give the tag on its parts."""
-        return f"dataset={self.kind}/{self.service}/{self.name}"
+        """Give the tag on its parts; in its name, what could end a tag is written as in an address."""
+        return f"dataset={self.kind}/{self.service}/{quote(self.name)}"
 
     @classmethod
     def of_tags(cls, tags: Iterable[str]) -> Self | None:
         """Read a part's dataset from its tags; None when they name none."""
         for tag in tags:
-            words = tag.removeprefix("dataset=").split("/")
-            if tag.startswith("dataset=") and len(words) == 3:  # noqa: PLR2004  # KIND/SERVICE/NAME
-                return cls(*words)
+            if tag.startswith("dataset=") and tag.count("/") >= _SLASHES:
+                kind, service, name = tag.removeprefix("dataset=").split("/", _SLASHES)
+                return cls(kind, service, unquote(name))
         return None
 
 
@@ -72,14 +75,6 @@ class BackupSet:
     def short(self) -> str:
         """Give the name that people use."""
         return self.id[:8]
-
-
-def datasets(backup: Backup) -> list[Dataset]:
-    """List what a definition wants saved: databases first, so that every file a row names is saved too."""
-    return [
-        *(Dataset(database.kind, database.service, database.name or "") for database in backup.databases),
-        *(Dataset(VOLUME, "", volume.name) for volume in backup.volumes),
-    ]
 
 
 def common_tags(fleet: str, instance: str) -> tuple[str, ...]:

@@ -2,9 +2,13 @@
 
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
@@ -13,7 +17,8 @@ from gitops.backup.restic import Restic, open_repository
 from gitops.backup.restore import backup_sets, choose, restore
 from gitops.backup.run import back_up, lock_path
 from gitops.backup.sets import BackupSet, common_tags
-from gitops.fleet.backups import Keep
+from gitops.fleet.backups import Backup, Database, Keep, VolumeCopy
+from gitops.fleet.fleet import Instance
 from gitops.report.history import Run, record, runs
 from gitops.system.clock import now
 from gitops.system.errors import UserError
@@ -117,6 +122,77 @@ def test_rows_and_files_come_back_as_they_were(site: Site, restic: Restic) -> No
         ("restore", 0),
         ("backup", 0),
     ]
+
+
+def _asking(site: Site, backup: Backup) -> Instance:
+    """Give the instance as if its app asked for another backup."""
+    instance = site.instance
+    return replace(instance, definition=instance.definition.model_copy(update={"backup": backup}))
+
+
+@pytest.mark.parametrize("method", ["pause", "stop"])
+def test_services_stand_still_while_their_volume_is_copied_and_then_go_on(
+    site: Site, restic: Restic, method: Literal["pause", "stop"]
+) -> None:
+    _fill_uploads(site)
+    instance = _asking(site, Backup(volumes=(VolumeCopy(name="uploads", method=method),)))
+    said: list[str] = []
+    states: list[str] = []
+
+    def tell(line: str) -> None:
+        said.append(line)
+
+    def look() -> None:
+        while not said or "stood still" not in said[-1]:
+            (web,) = site.engine.named([site.container("web")])
+            states.append(web.state)
+            time.sleep(0.05)
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    made = back_up(site.engine, restic, site.name, instance, _KEEP, site.places, tell=tell)
+    looking.join(timeout=10)
+    assert [str(dataset) for dataset, _ in made.parts] == ["volume uploads"]
+    assert {"paused": "pause", "exited": "stop"}.keys() & set(states) == {
+        {"pause": "paused", "stop": "exited"}[method]
+    }
+    assert said[-1].startswith("alice: services of volume uploads stood still for ")
+    assert site.engine.running(site.name, HOST, INSTANCE, "web")
+
+
+def test_all_databases_of_a_server_are_saved_with_its_users_whatever_they_are_called(
+    site: Site, restic: Restic
+) -> None:
+    other = "odd, name/größe"
+    site.sql(f"DROP DATABASE IF EXISTS `{other}`; CREATE DATABASE `{other}`;", "mysql")
+    try:
+        site.sql("CREATE TABLE t (n INT); INSERT INTO t VALUES (7);", other)
+        instance = _asking(site, Backup(databases=(Database(service="db", kind="mariadb", all=True),)))
+        made = back_up(site.engine, restic, site.name, instance, _KEEP, site.places)
+        assert {dataset.name for dataset, _ in made.parts} == {"@roles", DATABASE, other}
+        site.sql("DELETE FROM t", other)
+        restore(site.engine, restic, site.name, instance, made, site.places)
+        assert site.sql("SELECT n FROM t", other) == "7\n"
+    finally:
+        site.sql(f"DROP DATABASE IF EXISTS `{other}`;", "mysql")
+
+
+def test_a_user_with_a_wrong_password_makes_no_backup(site: Site, restic: Restic) -> None:
+    site.sql("CREATE OR REPLACE USER clerk@localhost IDENTIFIED BY 'right'", "mysql")
+    try:
+        wrong = Database(service="db", kind="mariadb", name=DATABASE, user="clerk")
+        with pytest.raises(UserError, match="no backup of alice was made"):
+            back_up(
+                site.engine,
+                restic,
+                site.name,
+                _asking(site, Backup(databases=(wrong,))),
+                _KEEP,
+                site.places,
+            )
+        assert backup_sets(restic, site.name, INSTANCE) == []
+    finally:
+        site.sql("DROP USER clerk@localhost", "mysql")
 
 
 def test_one_command_each_backs_up_lists_and_restores(site: Site) -> None:

@@ -8,11 +8,9 @@ from gitops.backup.sets import (
     Dataset,
     common_tags,
     complete_sets,
-    datasets,
     leftovers,
     manifest_tags,
 )
-from gitops.fleet.backups import Backup, Database
 
 _DATABASE = Dataset("mariadb", "db", "wordpress")
 _VOLUME = Dataset("volume", "", "uploads")
@@ -55,15 +53,14 @@ def test_what_belongs_to_no_kept_set_is_left_over_manifests_apart() -> None:
     assert leftovers(everything, sets[1:]) == ([old[2].id], [one.id for one in (*old[:2], *cut)])
 
 
-def test_databases_are_saved_before_the_files_that_their_rows_may_name() -> None:
-    backup = Backup(
-        databases=(Database(service="db", kind="mariadb", name="wordpress"),), volumes=("uploads",)
-    )
-    assert datasets(backup) == [_DATABASE, _VOLUME]
-    assert [str(one) for one in datasets(backup)] == ["database db/wordpress", "volume uploads"]
+def test_a_dataset_says_what_people_call_it() -> None:
+    assert [str(one) for one in (_DATABASE, _VOLUME)] == ["database db/wordpress", "volume uploads"]
 
 
 def test_a_dataset_is_read_back_from_its_tag() -> None:
-    for dataset in (_DATABASE, _VOLUME):
+    odd = Dataset("mariadb", "db", "a,b/c %2F größe=1")
+    file = Dataset("sqlite", "web", "/srv/data/my.db")
+    for dataset in (_DATABASE, _VOLUME, odd, file):
+        assert "," not in dataset.tag
         assert Dataset.of_tags([*_TAGS, dataset.tag]) == dataset
     assert Dataset.of_tags([*_TAGS, "dataset=nonsense"]) is None
