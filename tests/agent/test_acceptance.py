@@ -83,6 +83,20 @@ def test_a_limit_changes_on_containers_that_live_on(deployed: Host) -> None:
     assert limits == {deployed.memory << 20}
 
 
+def test_all_instances_stand_on_one_image_that_is_stored_once(deployed: Host) -> None:
+    lives = deployed.assert_is()
+    drivers = [deployed.api.inspect_container(name)["GraphDriver"] for name in lives]
+    assert {one["Name"] for one in drivers} == {"overlay2"}
+    # The first of its lower layers is a container's own, with /etc/hosts and the like; below it is the image.
+    below = {one["Data"]["LowerDir"].partition(":")[2] for one in drivers}
+    assert len(below) == 1
+    assert below != {""}
+    own = {
+        one["Names"][0].removeprefix("/"): one.get("SizeRw", 0) for one in deployed.api.containers(size=True)
+    }
+    assert max(own[name] for name in lives) < 100_000
+
+
 def test_an_instance_that_git_drops_goes_and_its_data_stay_and_are_listed(deployed: Host) -> None:
     leaving = deployed.instances[-1]
     volume = f"accepted.{leaving}.data"
