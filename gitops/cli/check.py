@@ -7,8 +7,9 @@ from gitops.system.errors import Problem, UserError
 
 
 def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
-    """Say everything that is wrong with the fleet, and warn of data that nothing keeps a copy of.
+    """Say everything that is wrong with the fleet.
 
+    It also warns of data that nothing keeps a copy of, and of keys that nothing heeds yet.
     Exit status 1 when there is something wrong; a warning alone does not count.
     """
     import json

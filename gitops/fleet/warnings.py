@@ -1,26 +1,37 @@
-"""What is not wrong with a fleet, and yet somebody should know: data that nothing keeps a copy of."""
+"""What is not wrong with a fleet, and yet somebody should know: data without a copy, keys without effect."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitops.fleet.apps import App
 from gitops.fleet.document import At, read
 from gitops.fleet.fleet import Fleet
+from gitops.fleet.later import unheeded_of_app, unheeded_of_fleet, unheeded_of_host
 from gitops.system.errors import Problem
 
 
 def warnings(fleet: Fleet) -> list[Problem]:
     """Tell what a whole fleet's people should know, sorted by place."""
-    found = set()
+    found = set(_unheeded(fleet.root / "fleet.yaml", unheeded_of_fleet(fleet.settings)))
     for host in fleet.hosts:
         backed_up = False
         for instance in fleet.instances(host).values():
             app = fleet.apps[instance.app]
             found |= set(_without_backup(app.file, app.name, instance.definition))
+            found |= set(_unheeded(app.file, unheeded_of_app(instance.definition)))
             backed_up |= instance.definition.backup is not None
+        file = fleet.root / f"hosts/{host}.yaml"
+        found |= set(_unheeded(file, unheeded_of_host(fleet.hosts[host])))
         if backed_up and fleet.hosts[host].backup is None:
-            found.add(_problem(fleet.root / f"hosts/{host}.yaml", ("instances",), *_nowhere(host)))
+            found.add(_problem(file, ("instances",), *_nowhere(host)))
     return sorted(found)
+
+
+def _unheeded(file: Path, places: Iterable[At]) -> Iterator[Problem]:
+    """Tell of keys that are understood and change nothing so far."""
+    for at in places:
+        message = f"`{'.'.join(map(str, at))}` is understood, but this version does not heed it yet"
+        yield _problem(file, at, message, "leave it out, or do not count on it")
 
 
 def _without_backup(file: Path, name: str, app: App) -> Iterator[Problem]:
@@ -44,6 +55,6 @@ def _nowhere(host: str) -> tuple[str, str]:
 
 
 def _problem(file: Path, at: At, message: str, hint: str) -> Problem:
-    name = f"{file.parent.name}/{file.name}"
+    name = file.name if file.name == "fleet.yaml" else f"{file.parent.name}/{file.name}"
     document, _ = read(file, name)
     return document.problem(at, message, hint) if document else Problem(name, message=message, hint=hint)

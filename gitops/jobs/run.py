@@ -20,17 +20,17 @@ TIMED_OUT = 124
 """Exit status of a job that took too long, as timeout(1) has it."""
 
 _KILLED = 137
-_GRACE = 10
-"""Seconds between TERM and KILL."""
+_PATIENCE = 10
+"""Seconds that a command which was killed may take to be gone."""
 
-# $1 is the time limit in seconds, the rest the command. timeout(1) ends the command with its process group.
-# Standard input stays open as long as gitops lives: when it ends, so does the job, which thereby never
-# outlives the lock that keeps a second one from starting.
-_KEEPER = f"""limit=$1; shift
+# $1 is the time limit, $2 the time between TERM and KILL, in seconds; the rest is the command, which timeout(1)
+# ends with its process group. Standard input stays open as long as gitops lives: when it ends, so does the
+# job, which thereby never outlives the lock that keeps a second one from starting.
+_KEEPER = """limit=$1 grace=$2; shift 2
 exec 3<&0
-timeout --kill-after={_GRACE} "$limit" "$@" 2>&1 </dev/null 3<&- &
+timeout --kill-after="$grace" "$limit" "$@" 2>&1 </dev/null 3<&- &
 job=$!
-{{ read -r _; kill "$job"; }} <&3 3<&- >/dev/null 2>&1 &
+{ read -r _; kill "$job"; } <&3 3<&- >/dev/null 2>&1 &
 keeper=$!
 exec 3<&-
 wait "$job"
@@ -136,16 +136,17 @@ def _execute(engine: Docker, container: str, job: Job, log: Path, show: Callable
         yield from ()
 
     began = now()
+    grace = max(job.grace, 0.1)  # 0 would mean never to timeout(1)
     with (
         log.open("ab") as file,
         engine.exec(
             container,
-            ["/bin/sh", "-c", _KEEPER, "gitops-job", f"{job.timeout:g}", *job.command],
+            ["/bin/sh", "-c", _KEEPER, "gitops-job", f"{job.timeout:g}", f"{grace:g}", *job.command],
             user=job.user,
             environment=job.environment,
             workdir=job.workdir,
             stdin=alive(),
-            timeout=job.timeout + 2 * _GRACE,
+            timeout=job.timeout + grace + _PATIENCE,
         ) as stream,
     ):
         try:

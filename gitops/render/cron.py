@@ -30,6 +30,7 @@ def cron_manifest(fleet: Fleet, host: str) -> str:
         lines += [
             f"{job.times.text} root gitops job run {name} {each}"
             for each, job in sorted(instance.definition.jobs.items())
+            if not job.only_on or name in job.only_on
         ]
     if not lines:
         return ""

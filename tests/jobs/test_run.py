@@ -58,6 +58,14 @@ def test_a_job_that_will_not_listen_is_killed(site: Site) -> None:
     assert site.processes("web", ": 7772") == []
 
 
+@pytest.mark.parametrize(("grace", "tidied"), [("30s", True), ("0s", False)])
+def test_a_job_has_as_long_to_tidy_up_as_it_asks_for(site: Site, grace: str, tidied: bool) -> None:  # noqa: FBT001
+    script = "trap 'sleep 2; echo tidied; exit 3' TERM; while :; do sleep 0.1; done"
+    _job(site, f'[sh, -c, "{script}"]', f", timeout: 1s, grace: {grace}")
+    done = _run(site)
+    assert (done.status, "tidied" in done.log.read_text()) == (124, tidied)
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_a_job_does_not_outlive_the_gitops_that_watches_it(site: Site, end: signal.Signals) -> None:
     _job(site, "[sh, -c, 'sleep 7773; :']")

@@ -17,10 +17,10 @@ from gitops.render.cron import cron_manifest
 from tests.render.reader import hostile
 
 
-def manifest(schedule: str, command: list[str] | None = None) -> str:
+def manifest(schedule: str, command: list[str] | None = None, **more: object) -> str:
     document = {
         "services": {"web": {"image": "web"}},
-        "jobs": {"tidy": {"service": "web", "schedule": schedule, "command": command or ["true"]}},
+        "jobs": {"tidy": {"service": "web", "schedule": schedule, "command": command or ["true"], **more}},
     }
     App.model_validate(document)
     app = AppDefinition("shop", Path("apps/shop.yaml"), document, {})
@@ -49,6 +49,11 @@ def taken_by_cron(text: str, directory: Path) -> bool:
     file = directory / "crontab"
     file.write_text(text.replace(" root ", " "))
     return subprocess.run(["crontab", "-n", file], capture_output=True, check=False).returncode == 0
+
+
+def test_a_job_that_is_for_some_instances_only_is_not_run_in_the_others() -> None:
+    assert entries(manifest("@daily", only_on=["a"])) == [("0 0 * * *", "root", "gitops job run a tidy")]
+    assert manifest("@daily", only_on=["b"]) == ""
 
 
 def test_jobs_and_backups_of_every_instance_in_a_stable_order(

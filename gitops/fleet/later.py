@@ -1,0 +1,44 @@
+"""Keys that definitions may hold and nothing heeds yet. A name goes from here when something does."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from gitops.fleet.apps import App
+from gitops.fleet.document import At
+from gitops.fleet.hosts import Host
+from gitops.fleet.settings import Settings
+
+_JOB = ("timezone", "overlap", "retries", "catch_up", "spread", "notify", "mode")
+_BACKUP = ("verify", "drill")
+_REPOSITORY = ("password", "environment", "limits", "prune", "check")
+
+
+def unheeded_of_app(app: App) -> Iterator[At]:
+    """Give where an app says what nothing heeds yet."""
+    for name, job in app.jobs.items():
+        yield from (("jobs", name, key) for key in _said(job, _JOB))
+    if app.backup:
+        yield from (("backup", key) for key in _said(app.backup, _BACKUP))
+
+
+def unheeded_of_host(host: Host) -> Iterator[At]:
+    """Give where a host says what nothing heeds yet."""
+    yield from ((key,) for key in _said(host, ("scheduler",)))
+    if host.backup:
+        yield from (("backup", key) for key in _said(host.backup, _REPOSITORY))
+
+
+def unheeded_of_fleet(settings: Settings) -> Iterator[At]:
+    """Give where fleet.yaml says what nothing heeds yet."""
+    yield from ((key,) for key in _said(settings, ("notifications",)))
+
+
+def _said(model: BaseModel, keys: tuple[str, ...]) -> Iterator[str]:
+    """Give the keys that are written there, and not with what holds anyway."""
+    fields = type(model).model_fields
+    for key in keys:
+        if key in model.model_fields_set and getattr(model, key) != fields[key].get_default(
+            call_default_factory=True
+        ):
+            yield key
