@@ -24,8 +24,8 @@ _PATIENCE = 10
 """Seconds that a command which was killed may take to be gone."""
 
 # $1 is the time limit, $2 the time between TERM and KILL, in seconds; the rest is the command, which
-# timeout(1) ends with its process group. Standard input stays open as long as gitops lives: when it ends, so does the
-# job, which thereby never outlives the lock that keeps a second one from starting.
+# timeout(1) ends with its process group. Standard input stays open as long as gitops lives: when it ends, so
+# does the job, which thereby never outlives the lock that keeps a second one from starting.
 _KEEPER = """limit=$1 grace=$2; shift 2
 exec 3<&0
 timeout --kill-after="$grace" "$limit" "$@" 2>&1 </dev/null 3<&- &
