@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitops.engine.docker import Docker
+from gitops.engine.observed import Observed
 from gitops.fleet.fleet import Instance
 from gitops.fleet.jobs import Job
 from gitops.report.history import KEPT, Run, record
@@ -84,16 +84,28 @@ def run_job(
             lock = places.runtime / "locks" / f"job.{fleet}.{instance.name}.{name}"
             stack.enter_context(exclusive(lock, f"the job {name} of {instance.name}"))
         except UserError:
-            _record(places, instance.name, name, began, 0, "skipped: the one before is still running")
+            skipped = Run("job", instance.name, name, began, now(), 0, "the one before still runs", "skipped")
+            record(places, skipped)
             return JobRun(0, log, skipped=True)
         try:
-            container = _container(engine, fleet, instance, name, job)
-            status = _execute(engine, container, job, log, show)
+            found = _container(engine, fleet, instance, name, job)
         except UserError as error:
-            _record(places, instance.name, name, began, 1, error.problems[0].message)
+            detail = error.problems[0].message
+            record(places, Run("job", instance.name, name, began, now(), 1, detail, "missed"))
             raise
-        detail = f"took longer than {job.timeout:g} s" if status == TIMED_OUT else ""
-        _record(places, instance.name, name, began, status, detail)
+        output = str(log.relative_to(places.state))
+        where = Run(
+            "job", instance.name, name, began, began, 1, "", "", found.id, found.generation, log=output
+        )
+        try:
+            status = _execute(engine, found.name, job, log, show)
+        except UserError as error:
+            record(places, replace(where, ended=now(), detail=error.problems[0].message))
+            raise
+        detail, outcome = (
+            (f"took longer than {job.timeout:g} s", "timeout") if status == TIMED_OUT else ("", "")
+        )
+        record(places, replace(where, ended=now(), status=status, detail=detail, outcome=outcome))
         return JobRun(status, log)
 
 
@@ -117,14 +129,14 @@ def _job(instance: Instance, name: str) -> Job:
     return jobs[name]
 
 
-def _container(engine: Docker, fleet: str, instance: Instance, name: str, job: Job) -> str:
+def _container(engine: Docker, fleet: str, instance: Instance, name: str, job: Job) -> Observed:
     found = engine.running(fleet, instance.host, instance.name, job.service)
     if found is None:
         raise UserError(
             f"{instance.name}/{job.service} is not running, so the job {name} cannot run in it",
             hint="`gitops status` shows what runs, `gitops apply` starts what should",
         )
-    return found.name
+    return found
 
 
 def _execute(engine: Docker, container: str, job: Job, log: Path, show: Callable[[bytes], object]) -> int:
@@ -168,7 +180,3 @@ def _execute(engine: Docker, container: str, job: Job, log: Path, show: Callable
 def _remove_old(directory: Path) -> None:
     for path in sorted(directory.glob("*.log"))[:-KEPT]:
         path.unlink(missing_ok=True)
-
-
-def _record(places: Places, instance: str, name: str, began: datetime, status: int, detail: str) -> None:
-    record(places, Run("job", instance, name, began, now(), status, detail))

@@ -48,7 +48,11 @@ def test_a_job_that_takes_too_long_is_ended_with_its_children(site: Site) -> Non
     done = _run(site)
     assert done.status == 124
     assert done.log.read_text() == "begun\n"
-    assert runs(site.places)[0].detail == "took longer than 1 s"
+    (ended,) = runs(site.places)
+    assert (ended.detail, ended.outcome) == ("took longer than 1 s", "timeout")
+    (web,) = site.engine.named([site.container("web")])
+    assert (ended.container, ended.generation) == (web.id, "c0ffee")
+    assert site.places.state / ended.log == done.log
     assert site.processes("web", "sleep 7771") == []
 
 
@@ -87,7 +91,7 @@ def test_a_second_one_is_not_begun_while_the_first_runs(site: Site) -> None:
         first.communicate()
     assert first.returncode == 0
     skipped, *_ = [one for one in runs(site.places) if one.detail]
-    assert skipped.detail.startswith("skipped")
+    assert (skipped.outcome, skipped.log) == ("skipped", "")
     assert len(logs(site.places, INSTANCE, "tick")) == 1
 
 
@@ -95,7 +99,8 @@ def test_a_service_that_is_not_running_is_told_and_recorded(site: Site) -> None:
     site.engine.stop(site.container("web"))
     with pytest.raises(UserError, match="alice/web is not running, so the job nothing cannot run in it"):
         run_job(site.engine, site.name, site.instance, "nothing", site.places)
-    assert [(one.status, "not running" in one.detail) for one in runs(site.places)] == [(1, True)]
+    (missed,) = runs(site.places)
+    assert (missed.status, missed.outcome, "not running" in missed.detail) == (1, "missed", True)
 
 
 def test_a_job_that_is_not_there_is_told_with_those_that_are(site: Site) -> None:
