@@ -77,7 +77,7 @@ def let_try_again(places: Places) -> None:
     """Forget failures that were for want of room on the engine's disk, where there is room now."""
     failures = Failures(places.state)
     full = [name for name, failure in failures.read().items() if failure.full]
-    if full and shutil.disk_usage(Leftovers().directory()).free >= _SPARE:
+    if full and shutil.disk_usage(_mounted(Leftovers().directory())).free >= _SPARE:
         for name in full:
             failures.clear(name)
 
