@@ -1,6 +1,9 @@
 """The time, in one place and one zone."""
 
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
+
+from gitops.system.errors import UserError
 
 
 def now() -> datetime:
@@ -8,6 +11,26 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def stamp(time: datetime) -> str:
+def stamp(moment: datetime) -> str:
     """Write a time as RFC 3339 in UTC, to the second: `2025-03-01T04:05:06Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime:
+    """Read the time that somebody means; give it in UTC.
+
+    Args:
+        text: as in RFC 3339, or `YYYY-MM-DD[ HH:MM[:SS]]` by this machine's clock. Of a day alone, its end
+            is meant: whatever was on that day counts.
+
+    Raises:
+        UserError: it is no such time.
+    """
+    with suppress(ValueError):
+        return datetime.combine(date.fromisoformat(text.strip()), time.max).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except ValueError as error:
+        raise UserError(
+            f"{text!r} is not a time", hint="write 2025-03-01, “2025-03-01 04:05” or 2025-03-01T04:05:06Z"
+        ) from error
