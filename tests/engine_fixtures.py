@@ -82,7 +82,12 @@ def fleet_name(api: APIClient) -> Iterator[str]:
     """A fleet's name that nobody else has; its containers, networks and volumes go when the test ends."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     yield name
-    filters = {"label": f"{labels.FLEET}={name}"}
+    remove_all(api, name)
+
+
+def remove_all(api: APIClient, fleet: str) -> None:
+    """Remove every container, network and volume of a fleet."""
+    filters = {"label": f"{labels.FLEET}={fleet}"}
     for container in api.containers(all=True, filters=filters):
         api.remove_container(container["Id"], force=True, v=True)
     for network in api.networks(filters=filters):

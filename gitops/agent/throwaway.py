@@ -1,10 +1,5 @@
 """A throw-away instance: a copy of one that runs, gone when whoever asked for it is done with it, or dead.
 
-In names and labels it belongs to a fleet of its own, FLEET.drill, which no fleet can be called. So whatever
-lists, plans, prunes or reports what the real fleet has never sees it. Its networks lead nowhere, neither to
-the real instance nor out of the machine: what is restored must not send anybody mail. Ports and the labels
-that proxies read are left out, directories of the host cannot be written to, secrets are the real ones.
-
 `STATE/throw-away` says what may have to be removed, and is locked (flock(2)) by whoever is going to do that;
 where nobody has the lock, the next agent's tick or the next drill does. Nothing in it: nothing is left.
 """
@@ -15,97 +10,19 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from gitops.agent.duplicate import SUFFIX, Copy
 from gitops.engine.docker import Docker
 from gitops.engine.leftovers import Leftovers
-from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec
+from gitops.engine.specification import ContainerSpec
 from gitops.system.errors import UserError
 from gitops.system.locks import BusyError, exclusive
 from gitops.system.places import Places
 
-if TYPE_CHECKING:
-    from gitops.agent.desired import Desired
-
 WAIT = 12 * 3600.0
 """Seconds to wait for others that have a throw-away instance; a host has one at a time."""
-
-_FLEET = ".drill"
-_RESTART = "on-failure:5"
-"""For what is to run for good: it may need a second try, but must not come back with the machine."""
-
-
-@dataclass(frozen=True)
-class Copy:
-    """What a throw-away instance consists of.
-
-    Args:
-        fleet: the name in its labels.
-        host: as in its labels.
-        containers: in the order in which they start.
-        networks: its own.
-        volumes: its own.
-        lasting: the services that must not end.
-        wait: seconds that a container without a healthcheck must run to be called well.
-    """
-
-    fleet: str
-    host: str
-    containers: tuple[ContainerSpec, ...]
-    networks: tuple[NetworkSpec, ...]
-    volumes: tuple[VolumeSpec, ...]
-    lasting: frozenset[str]
-    wait: float
-
-
-def copy_of(desired: "Desired", instance: str, fleet: str, host: str) -> Copy:
-    """Work out the copy of an instance; pure.
-
-    Args:
-        desired: what the host is to run.
-        instance: one of its instances.
-        fleet: the real fleet's name.
-        host: the host's name.
-    """
-    own = fleet + _FLEET
-    real = [one for one in desired.containers if one.instance == instance]
-
-    def name(full: str) -> str:
-        return own + full.removeprefix(fleet)
-
-    return Copy(
-        fleet=own,
-        host=host,
-        containers=tuple(
-            replace(
-                one,
-                name=name(one.name),
-                networks=tuple((name(network), aliases) for network, aliases in one.networks),
-                ports=(),
-                labels=(),
-                volumes=tuple(
-                    replace(mount, source=name(mount.source))
-                    if mount.type == "volume"
-                    else replace(mount, read_only=mount.read_only or mount.type == "bind")
-                    for mount in one.volumes
-                ),
-                restart=_RESTART if _lasts(one) else one.restart,
-            )
-            for one in real
-        ),
-        networks=tuple(
-            replace(one, name=name(one.name), internal=True)
-            for one in desired.networks
-            if one.instance == instance
-        ),
-        volumes=tuple(
-            replace(one, name=name(one.name)) for one in desired.volumes if one.instance == instance
-        ),
-        lasting=frozenset(one.service for one in real if _lasts(one)),
-        wait=desired.placed[instance].rollout.wait,
-    )
 
 
 @dataclass(frozen=True)
@@ -126,7 +43,7 @@ class Throwaway:
 
     def start(self, services: Iterable[str]) -> None:
         """Make and start services that have not been, each after what it depends on, which starts too."""
-        wanted = self._with_dependencies(services)
+        wanted = self.with_dependencies(services)
         there = {one.name for one in self.engine.containers(self.copy.fleet, self.copy.host)}
         for spec in self.copy.containers:
             if spec.service in wanted and spec.name not in there:
@@ -134,15 +51,40 @@ class Throwaway:
 
     def prove(self, services: Iterable[str]) -> None:
         """Wait until services have proved that they work; raise when one does not."""
-        from gitops.agent.waiting import patience  # noqa: PLC0415  # an agent that only sweeps needs it not
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # an agent that only sweeps needs it not
 
-        for spec in self.copy.containers:
-            if spec.service in set(services):
-                verdict = self.engine.prove(spec.name, self.copy.wait, patience(spec))
-                ended = spec.service in self.copy.lasting and self.engine.health(spec.name)[0] == "exited (0)"
-                if ended or not verdict.well:
-                    state = "exited (0)" if ended else verdict.state
-                    raise UserError(f"{spec.service} is {state}", hint=verdict.said)
+        wanted = set(services)
+        specs = [spec for spec in self.copy.containers if spec.service in wanted]
+        with ThreadPoolExecutor(max(1, len(specs))) as pool:
+            list(pool.map(self._prove, specs))
+
+    def restart(self, services: Iterable[str]) -> None:
+        """Stop services, and start them again."""
+        wanted = set(services)
+        own = [spec.name for spec in self.copy.containers if spec.service in wanted]
+        for name in reversed(own):
+            self.engine.stop(name)
+        for name in own:
+            self.engine.start(name)
+
+    def has_health(self, service: str) -> bool:
+        """Tell whether a service has a healthcheck, its own or its image's."""
+        return any(one.has_health for one in self.copy.containers if one.service == service)
+
+    def refuse_dead(self, service: str) -> None:
+        """Raise when a service has ended."""
+        state, said = self.engine.health(self.container(service))
+        if state.startswith(("exited", "dead")):
+            raise UserError(f"{service} is {state}", hint=said)
+
+    def _prove(self, spec: ContainerSpec) -> None:
+        from gitops.agent.waiting import patience  # noqa: PLC0415  # see above
+
+        verdict = self.engine.prove(spec.name, self.copy.wait, patience(spec))
+        ended = spec.service in self.copy.lasting and self.engine.health(spec.name)[0] == "exited (0)"
+        if ended or not verdict.well:
+            state = "exited (0)" if ended else verdict.state
+            raise UserError(f"{spec.service} is {state}", hint=verdict.said)
 
     def _start(self, spec: ContainerSpec) -> None:
         from gitops.agent.waiting import wait_for  # noqa: PLC0415  # see above
@@ -156,7 +98,7 @@ class Throwaway:
         self.engine.create(spec, self.copy.fleet, self.copy.host, "")
         self.engine.start(spec.name)
 
-    def _with_dependencies(self, services: Iterable[str]) -> set[str]:
+    def with_dependencies(self, services: Iterable[str]) -> set[str]:
         """Give services with all that these depend on."""
         found: set[str] = set()
         line = list(services)
@@ -246,7 +188,7 @@ def _remove(note: Path, engine: Docker) -> None:
         fleet, host = str(said["fleet"]), str(said["host"])
     except (ValueError, KeyError, TypeError):
         return  # empty, or cut short before anything was made
-    if not fleet.endswith(_FLEET):
+    if not fleet.endswith(SUFFIX):
         raise UserError("names something that is no throw-away instance", file=note)
     for container in engine.containers(fleet, host):
         engine.remove(container.id)
@@ -268,7 +210,3 @@ def _write(note: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _lasts(spec: ContainerSpec) -> bool:
-    return spec.restart in {"always", "unless-stopped"}

@@ -11,11 +11,12 @@ import pytest
 from docker.api.client import APIClient
 
 from gitops.agent.desired import Desired, Placed
+from gitops.agent.duplicate import Copy, copy_of
 from gitops.agent.generation import current
 from gitops.agent.host import look, want
 from gitops.agent.orphans import orphans
 from gitops.agent.plan import plan
-from gitops.agent.throwaway import Copy, abandoned, copy_of, sweep, throw_away
+from gitops.agent.throwaway import abandoned, sweep, throw_away
 from gitops.engine.leftovers import Leftovers
 from gitops.engine.specification import ContainerSpec, MountSpec, PortSpec
 from gitops.system.errors import UserError
@@ -24,8 +25,9 @@ from tests.agent.conftest import APP, LOOP, FleetOnDisk
 _HOLD = """
 import sys, time
 from pathlib import Path
+from gitops.agent.duplicate import copy_of
 from gitops.agent.host import want
-from gitops.agent.throwaway import copy_of, throw_away
+from gitops.agent.throwaway import throw_away
 from gitops.engine.docker import Docker
 from gitops.system.places import places
 wanted = want(Path(sys.argv[1]), None, places())

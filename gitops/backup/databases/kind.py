@@ -66,6 +66,10 @@ class Kind(Protocol):
     def extension(self) -> str:
         """What a file with a dump of this kind ends in, without the dot."""
 
+    @property
+    def embedded(self) -> bool:
+        """Whether there is no server, and the database a file that its service may write to at any time."""
+
     def ready(self, engine: Docker, container: str, login: Login) -> None:
         """Return when the database answers now, and raise when it does not."""
 

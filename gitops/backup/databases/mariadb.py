@@ -13,6 +13,7 @@ from gitops.backup.databases.script import ScriptDigest, ended
 from gitops.engine.docker import Docker
 
 extension = "sql"
+embedded = False
 
 _DUMP = "mariadb-dump mysqldump"
 _DUMP_OPTIONS = (

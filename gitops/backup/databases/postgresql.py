@@ -16,6 +16,7 @@ from gitops.engine.docker import Docker
 from gitops.system.errors import UserError
 
 extension = "pgdump"
+embedded = False
 
 _MAINTENANCE = "template1"
 """Every server has it; new databases are made of template0, so that nobody minds a connection to this one."""

@@ -18,6 +18,7 @@ from gitops.engine.docker import Docker
 from gitops.system.errors import UserError
 
 extension = "rdb"
+embedded = False
 
 _TOOLS = r"""
 for cli in redis-cli valkey-cli; do command -v "$cli" >/dev/null && break; done

@@ -16,6 +16,7 @@ from gitops.engine.docker import Docker
 from gitops.system.errors import UserError
 
 extension = "sqlite"
+embedded = True
 
 _WAIT = 60_000
 """Milliseconds to wait for others' locks."""
