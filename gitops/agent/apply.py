@@ -20,9 +20,10 @@ from gitops.agent.desired import Desired, Placed
 from gitops.agent.failures import Failures
 from gitops.agent.limits import Limits
 from gitops.agent.plan import Plan, stopped
-from gitops.agent.rollout import Rollout, Stage, Work
+from gitops.agent.rollout import Rollout
 from gitops.agent.steps import standstill
 from gitops.agent.waiting import settle
+from gitops.agent.work import Stage, Work
 from gitops.engine.specification import NetworkSpec, VolumeSpec
 from gitops.fleet.hosts import AT_ONCE
 from gitops.system.clock import now

@@ -5,13 +5,13 @@ with the digests of their specifications, the generation, failures and the time.
 before; nothing is merged, and hosts do not meet. No value of a secret or of a variable is in it.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from gitops.agent.host import Wanted, look
+from gitops.agent.outgoing import report_path, sent, unsent
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.git.repository import Repository
@@ -39,7 +39,7 @@ def prepare(wanted: Wanted, commit: str, engine: Docker, places: Places) -> None
         "containers": [_container(one) for one in seen.containers],
         "failures": [asdict(one) for one in seen.failures.values()],
     }
-    path = places.state / "report.json"
+    path = report_path(places)
     before = json.loads(path.read_text()) if path.exists() else {}
     # Through JSON and back, which knows no tuples.
     if {**before, "time": ""} != {**json.loads(json.dumps(content)), "time": ""}:
@@ -63,14 +63,12 @@ def publish(git: Repository, upstreams: Sequence[Upstream], places: Places) -> s
     Returns:
         What was done, or what was in the way; empty where there is nothing new to report.
     """
-    try:
-        content = json.loads(text := (places.state / "report.json").read_text())
-        host, reference = content["host"], f"refs/heads/{content['branch']}/{content['host']}"
-    except (FileNotFoundError, ValueError, KeyError):
+    if (text := unsent(places)) is None:
         return ""
-    marker = places.state / "reported"
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    if marker.exists() and marker.read_text() == digest:
+    try:
+        content = json.loads(text)
+        host, reference = content["host"], f"refs/heads/{content['branch']}/{content['host']}"
+    except (ValueError, KeyError):
         return ""
     failures = []
     try:
@@ -83,7 +81,7 @@ def publish(git: Repository, upstreams: Sequence[Upstream], places: Places) -> s
         except UserError as error:
             failures.append(str(error))
         else:
-            write(marker, digest)
+            sent(text, places)
             return f"reported to {reference.removeprefix('refs/heads/')}"
     return f"not reported: {failures[0]}" if failures else ""
 

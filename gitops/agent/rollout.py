@@ -3,22 +3,17 @@
 The states that a kill can leave, and what leads on from each, are the table of docs/rollouts.md.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from gitops.agent.action import Action, Kind, Result
 from gitops.agent.applied import Outcome
 from gitops.agent.aside import let_go, put_back, ran, stand_aside
 from gitops.agent.batches import Unit
-from gitops.agent.failures import Failures
-from gitops.agent.limits import Limits
 from gitops.agent.waiting import PATIENCE, patience, wait_for
+from gitops.agent.work import Stage
 from gitops.engine.connection import AwayError, FullError
 from gitops.engine.containers import LostError
-from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, digests
 from gitops.system.clock import now
@@ -26,55 +21,6 @@ from gitops.system.errors import Problem, UserError
 
 _STAYS_DONE = {Kind.UPDATE, Kind.START}
 """What is right whatever becomes of the rest."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What applying needs besides a plan.
-
-    Args:
-        engine: the host's engine.
-        fleet: the fleet's name, for labels.
-        host: the host's name.
-        generation: the commit that is applied.
-        build: builds images, by name.
-        secrets: makes a container's secrets readable to it.
-        lack: says why there is too little room to replace what runs; empty where there is enough.
-        tell: says what is being done.
-        state: directory for what must outlast this run: which instances failed, and changed limits; None:
-            nothing is remembered.
-    """
-
-    engine: Docker
-    fleet: str
-    host: str
-    generation: str
-    build: Callable[..., None]
-    secrets: Callable[[ContainerSpec], None]
-    tell: Callable[[str], None]
-    state: Path | None = None
-    lack: Callable[[], str] = str
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What all roll-outs of a host share.
-
-    Args:
-        work: what they are part of.
-        specs: what each instance is to have.
-        turn: held while the engine makes or starts a container.
-        pause: waits some seconds; raises what is to end the waiting.
-        failures: where failures are remembered.
-        limits: where changed limits are remembered.
-    """
-
-    work: Work
-    specs: Mapping[str, list[ContainerSpec]]
-    turn: AbstractContextManager[object]
-    pause: Callable[[float], None]
-    failures: Failures
-    limits: Limits
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitops.agent.fetch import Admit, MovedError, Standing, advance, intake
 from gitops.agent.generation import running
+from gitops.agent.outgoing import unsent
 from gitops.agent.pause import paused
 from gitops.agent.refused import RefusedError
 from gitops.agent.throwaway import abandoned, sweep
@@ -97,13 +98,12 @@ def tick(
         if standing.commit is None:
             raise _failed(standing, "there is no commit yet that this host may run", places)
         if settled := still_so(standing.commit, settings.host, engine, places):
+            _report(settings, places, tell)
             rested = _over(_settled(standing, settled), places)
             if settled.error:
                 raise settled.error
             return rested
         from gitops.agent.reconcile import reconcile  # noqa: PLC0415  # what there is to do is mostly nothing
-        from gitops.agent.report import publish  # noqa: PLC0415  # see above
-        from gitops.agent.settings import upstreams  # noqa: PLC0415  # see above
 
         try:
             done = reconcile(
@@ -120,8 +120,7 @@ def tick(
             _over(_tick(standing, "failed", str(error)), places)
             raise
         finally:
-            if said := publish(intake(settings, places), upstreams(settings, places), places):
-                tell(said)
+            _report(settings, places, tell)
         return _over(_tick(standing, "applied" if done else "nothing to do"), places)
 
 
@@ -137,7 +136,7 @@ def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | Non
     if until := paused(places):
         return _over(Tick("", (), "paused", until), places)
     with _alone(places):
-        if abandoned(places):
+        if abandoned(places) or unsent(places):
             return None
         try:
             standing = advance(settings, places, None)
@@ -207,6 +206,16 @@ def _judge(settings: "Settings", places: "Places") -> Admit:
         return f"accepted commit {commit[:12]}: {own.wording(commit)}, {signed}"
 
     return admit
+
+
+def _report(settings: "Settings", places: "Places", tell: Callable[[str], None]) -> None:
+    """Send the newest report, where there is one that no server has yet."""
+    if unsent(places):
+        from gitops.agent.report import publish  # noqa: PLC0415  # see above
+        from gitops.agent.settings import upstreams  # noqa: PLC0415  # see above
+
+        if said := publish(intake(settings, places), upstreams(settings, places), places):
+            tell(said)
 
 
 def _over(tick: Tick, places: "Places") -> Tick:

@@ -24,6 +24,7 @@ from gitops.system.locks import exclusive
 from tests.agent.conftest import FleetOnDisk
 from tests.agent.server import Person, Server, agent_settings, person
 
+UNUSED_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 GITOPS = Path(sys.executable).parent / "gitops"
 
 
@@ -101,6 +102,22 @@ def test_a_tick_removes_what_a_drill_that_was_killed_has_left(followed: Followed
     _, told = followed.tick()
     assert "removed a throw-away instance, whose drill has died" in told
     assert fleet.engine.networks(f"{fleet.name}.drill", "web1") == {}
+    assert followed.rest()
+
+
+def test_a_report_that_no_server_took_is_sent_by_the_next_tick(followed: Followed) -> None:
+    fleet, hook = followed.fleet, followed.fleet.root / ".git/hooks/pre-receive"
+    fleet.write("hosts/web1.yaml", f'report: {{key: "{UNUSED_KEY}"}}\ninstances: {{alice: {{app: blog}}}}\n')
+    followed.push()
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    _, told = followed.tick()
+    assert any(line.startswith("not reported: ") for line in told)
+    hook.unlink()
+    assert followed.rest() is None
+    _, told = followed.tick()
+    assert "reported to gitops/reports/web1" in told
     assert followed.rest()
 
 
