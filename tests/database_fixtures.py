@@ -9,6 +9,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ SERVERS = {
     "redis": "exec setpriv --reuid=redis --regid=redis --init-groups redis-server --dir /var/lib/redis",
 }
 """Shell commands that start a server of the image, by kind."""
-_IDLE = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait; done")
+IDLE = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait; done")
 _APP = f"""
 services:
   db: {{image: server, volumes: [data:/var/lib/mysql]}}
@@ -123,8 +124,13 @@ def until(true: Callable[[], object], seconds: float = 60) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_image(api: APIClient, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image with Debian's databases; it stays on the machine, since building it takes a minute."""
+def database_image(api: APIClient) -> str:
+    """An image with Debian's databases."""
+    return have_database_image(api)
+
+
+def have_database_image(api: APIClient) -> str:
+    """Have that image; it stays on the machine, since building it takes a minute. Give its reference."""
     mirror = host_archives().debian
     assert mirror, "the host's apt names no Debian mirror"
     suite = run(["sh", "-c", '. /etc/os-release && echo "$VERSION_CODENAME"']).stdout.strip()
@@ -134,10 +140,10 @@ def database_image(api: APIClient, tmp_path_factory: pytest.TempPathFactory) -> 
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108  # a lock, shared by all sessions
     with exclusive(runtime / f"gitops-test-databases-{os.getuid()}.lock", "the test image", wait=600):
         if not api.images(reference):
-            tar = tmp_path_factory.mktemp("databases") / "root.tar"
-            run([*recipe, f'--setup-hook=mkdir -p "$1/usr/sbin"; {_NO_SERVICES}', tar, mirror])
-            api.import_image_from_file(str(tar), repository="gitops-test-databases", tag=digest)
-            tar.unlink()
+            with tempfile.TemporaryDirectory() as directory:
+                tar = Path(directory) / "root.tar"
+                run([*recipe, f'--setup-hook=mkdir -p "$1/usr/sbin"; {_NO_SERVICES}', tar, mirror])
+                api.import_image_from_file(str(tar), repository="gitops-test-databases", tag=digest)
     return reference
 
 
@@ -150,7 +156,7 @@ def running(api: APIClient, database_image: str) -> Iterator[str]:
         engine.ensure_network(NetworkSpec(network, INSTANCE, "default"), fleet, HOST)
         for service, command, volume, target in (
             ("db", ("sh", "-c", SERVERS["mariadb"]), "data", "/var/lib/mysql"),
-            ("web", _IDLE, "uploads", "/srv/uploads"),
+            ("web", IDLE, "uploads", "/srv/uploads"),
         ):
             full = f"{fleet}.{INSTANCE}.{volume}"
             engine.ensure_volume(VolumeSpec(full, INSTANCE, volume), fleet, HOST)

@@ -1,11 +1,8 @@
 """Disks that fill at any moment: the next tick with room makes the host what git says; nothing is lost."""
 
-import os
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -13,42 +10,9 @@ from gitops.agent.host import want
 from gitops.agent.space import require_space
 from gitops.system.errors import UserError
 from tests.agent.acceptance import Host, host
+from tests.small_disk import Disk, small_disk
 
 _MEGABYTES = 400
-
-
-@dataclass
-class Disk:
-    """A small disk of its own."""
-
-    root: Path
-
-    def fill(self) -> None:
-        """Leave no room on it."""
-        with (self.root / "filler").open("ab", buffering=0) as file:
-            for size in (1 << 20, 1 << 12):
-                with suppress(OSError):
-                    while file.write(bytes(size)):
-                        pass
-        assert os.statvfs(self.root).f_bavail < 16
-
-    def leave(self, size: int) -> None:
-        """Leave so many bytes on it."""
-        os.truncate(self.root / "filler", (self.root / "filler").stat().st_size - size)
-
-    def free(self) -> None:
-        """Make room again."""
-        (self.root / "filler").unlink(missing_ok=True)
-
-
-@contextmanager
-def _disk(root: Path) -> Iterator[Disk]:
-    root.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_MEGABYTES}m", "tmpfs", root], check=True)
-    try:
-        yield Disk(root)
-    finally:
-        subprocess.run(["umount", "--lazy", root], check=True)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +21,7 @@ def disks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Disk]]
     top = tmp_path_factory.mktemp("full")
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(_disk(top / where))
+            name: stack.enter_context(small_disk(top / where, _MEGABYTES))
             for name, where in (("state", "host"), ("engine", "engine"))
         }
 

@@ -1,10 +1,11 @@
 """Servers of git repositories on loopback: http with git's own CGI program, and OpenSSH's."""
 
 import getpass
+import socket
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -69,19 +70,29 @@ def http_server(root: Path) -> Iterator[HttpServer]:
         yield state
 
 
-@dataclass(frozen=True)
+@dataclass
 class SshServer:
-    """OpenSSH's server.
+    """OpenSSH's server, with sftp.
 
     Args:
         url: its address, with the user who may log in.
         command: the ssh command that knows the server's key and has the user's.
         stranger: one that has the user's key, but does not know the server.
+        away: whether nobody gets an answer.
     """
 
     url: str
     command: str
     stranger: str
+    away: bool = False
+    connections: set[socket.socket] = field(default_factory=set)
+
+    def cut(self) -> None:
+        """Cut every connection, and answer no more until `away` is false again."""
+        self.away = True
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -95,22 +106,29 @@ def ssh_server(directory: Path) -> Iterator[SshServer]:
     config.write_text(
         f"HostKey {directory / 'host'}\nAuthorizedKeysFile {directory / 'user.pub'}\n"
         "StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+        "Subsystem sftp internal-sftp\n"
     )
+    user = f"ssh -F none -i {directory / 'user'} -o IdentitiesOnly=yes -o UserKnownHostsFile="
+    known = directory / "known_hosts"
+    made = SshServer("", f"{user}{known}", f"{user}/dev/null")
 
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
+            if made.away:
+                return
+            made.connections.add(self.request)
             connection = self.request.fileno()
             command = (SSHD, "-i", "-f", config)
             subprocess.run(
                 command, stdin=connection, stdout=connection, stderr=subprocess.DEVNULL, check=False
             )
+            made.connections.discard(self.request)
 
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server, _running(server):
         port = server.server_address[1]
-        known = directory / "known_hosts"
         known.write_text(f"[127.0.0.1]:{port} {(directory / 'host.pub').read_text()}")
-        ssh = f"ssh -F none -i {directory / 'user'} -o IdentitiesOnly=yes -o UserKnownHostsFile="
-        yield SshServer(f"ssh://{getpass.getuser()}@127.0.0.1:{port}", f"{ssh}{known}", f"{ssh}/dev/null")
+        made.url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
+        yield made
 
 
 @contextmanager
