@@ -13,6 +13,7 @@ FIGURES = (
     *("cold", "warm", "warm200", "library"),
     *("tick", "tick_compose", "once_compose", "rest", "instances"),
     *("deploy", "deploy_compose", "roll", "plan10k"),
+    *("backup_mariadb", "backup_postgresql", "backup_volume", "backup_hundred"),
 )
 
 
