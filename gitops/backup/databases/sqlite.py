@@ -93,12 +93,12 @@ def beside(name: str) -> str:
 def dump(engine: Docker, container: str, name: str, login: Login, timeout: float | None = None) -> Dump:
     """Give a database as a file of SQLite's."""
     copy = _client(engine, container, login).stream("sh", "-c", _COPY, "sh", name, timeout=timeout)
-    return Dump(_whole(copy, name))
+    return Dump(whole(copy, name))
 
 
 def load_beside(engine: Docker, container: str, name: str, chunks: Iterable[bytes], login: Login) -> None:
     """Write the file beside the real one, and check its integrity."""
-    _run(engine, container, login, _LOAD, name, _whole(chunks, name))
+    _run(engine, container, login, _LOAD, name, whole(chunks, name))
 
 
 def swap(engine: Docker, container: str, name: str, login: Login) -> None:
@@ -142,7 +142,7 @@ def _run(
     _client(engine, container, login).run("sh", "-c", script, "sh", name, stdin=stdin)
 
 
-def _whole(chunks: Iterable[bytes], name: str) -> Generator[bytes, None, str]:
+def whole(chunks: Iterable[bytes], name: str) -> Generator[bytes, None, str]:
     """Pass on a database's file, raise unless it is as long as its header says, and give its fingerprint."""
     head, rest = b"", iter(chunks)
     while len(head) < _HEADER and (chunk := next(rest, b"")):
