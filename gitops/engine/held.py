@@ -9,7 +9,7 @@ free says so. After a reboot there are neither files nor containers that are pau
 import contextlib
 import fcntl
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,7 +71,8 @@ def hold(
     Args:
         engine: the engine of this host.
         containers: which, in the order in which they start; they stop in the opposite one. Those of the same
-            names are taken that are there when no roll-out is under way; one that does not run is left alone.
+            names are taken that are there when no roll-out is under way. One that does not run is left alone,
+            save where it stands still for somebody who has died: it goes on when this block is left.
         how: `pause` freezes their processes, `stop` ends them.
         places: where it is noted.
         why: what needs them to stand still, for people: `backup of alice`.
@@ -83,15 +84,18 @@ def hold(
     still = Standstill()
     with ExitStack() as owned:
         with exclusive(engine_lock(places), "this host's engine", wait=WAIT):
-            free(engine, places)
-            found = _running(engine, containers, places)
+            state = _PAUSED if how == "pause" else _STOPPED
+            left = _left_behind({one.name for one in containers}, state, places)
+            free(engine, places, but=left)
+            found = _holdable(engine, containers, left, places)
             for order, one in enumerate(found):
-                note = _Note(one.name, order, _PAUSED if how == "pause" else _STOPPED, why)
+                note = _Note(one.name, order, state, why)
                 owned.enter_context(_owned(_directory(places) / one.id, note))
         began = monotonic()
         try:
             for one in reversed(found):
-                (engine.pause if how == "pause" else engine.stop)(one.id)
+                if one.state != state:  # what stands still already was left so
+                    (engine.pause if how == "pause" else engine.stop)(one.id)
             yield still
         finally:
             _go_on(engine, found, places)
@@ -108,18 +112,27 @@ def any_held(places: Places) -> bool:
     return bool(_files(places))
 
 
-def free(engine: Docker, places: Places, tell: Callable[[str], object] = lambda _: None) -> None:
+def free(
+    engine: Docker,
+    places: Places,
+    tell: Callable[[str], object] = lambda _: None,
+    *,
+    but: Collection[str] = (),
+) -> None:
     """Let containers go on whose holder has died; only under the engine's lock.
 
     Args:
         engine: the engine of this host.
         places: where holds are noted.
         tell: is given a line for each container, and for each that cannot be started any more.
+        but: ids of containers that are left as they are.
 
     Raises:
         AwayError: no engine answers; the next time it is tried again.
     """
-    left = {path.name: _read(path) for path in _files(places) if not _has_owner(path)}
+    left = {
+        path.name: _read(path) for path in _files(places) if path.name not in but and not _has_owner(path)
+    }
     there = {one.id: one for one in engine.named([note.container for note in left.values()])}
     for container, note in sorted(left.items(), key=lambda one: one[1].order):
         if container in there and there[container].state == note.state:
@@ -133,8 +146,19 @@ def free(engine: Docker, places: Places, tell: Callable[[str], object] = lambda 
         (_directory(places) / container).unlink()
 
 
-def _running(engine: Docker, containers: Sequence[Observed], places: Places) -> list[Observed]:
-    """Look at containers anew; give those that run.
+def _left_behind(names: Collection[str], state: str, places: Places) -> set[str]:
+    """Give the ids of those containers that were brought into a state by somebody who has died."""
+    return {
+        path.name
+        for path in _files(places)
+        if (note := _read(path)).container in names and note.state == state and not _has_owner(path)
+    }
+
+
+def _holdable(
+    engine: Docker, containers: Sequence[Observed], left: Collection[str], places: Places
+) -> list[Observed]:
+    """Look at containers anew; give those that run, and those that were left standing still.
 
     Raises:
         UserError: somebody holds one of them.
@@ -145,7 +169,7 @@ def _running(engine: Docker, containers: Sequence[Observed], places: Places) -> 
     for one in found:
         if one.id in held:
             raise UserError(f"{one.subject} stands still for a {held[one.id]}", hint="try again later")
-    return [one for one in found if one.state in {"running", "restarting"}]
+    return [one for one in found if one.id in left or one.state in {"running", "restarting"}]
 
 
 def _go_on(engine: Docker, containers: Sequence[Observed], places: Places) -> None:

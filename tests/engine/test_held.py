@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gitops.engine.connection import ask
 from gitops.engine.docker import Docker
 from gitops.engine.held import any_held, engine_lock, free, hold, living
 from gitops.engine.observed import Observed
@@ -44,6 +45,13 @@ class Host:
 
     def states(self) -> dict[str, str]:
         return {one.subject: one.state for one in self.containers()}
+
+    def started(self) -> list[str]:
+        """Tell when each container was last started."""
+        return [
+            ask("cannot inspect", f"/containers/{one.id}/json")["State"]["StartedAt"]
+            for one in self.containers()
+        ]
 
     def holder(self, how: str) -> subprocess.Popen[str]:
         """Start a process that holds all containers until it ends."""
@@ -129,6 +137,18 @@ def test_whoever_holds_next_ends_what_the_dead_have_left(host: Host) -> None:
     with hold(host.engine, host.containers(), "stop", host.places, "restore"):
         assert host.states()["alice/db"] == "exited"
     assert host.states() == RUNNING
+
+
+def test_whoever_needs_the_same_stillness_takes_it_over_from_the_dead(host: Host) -> None:
+    before = host.started()
+    with host.holder("stop") as process:
+        process.kill()
+    with hold(host.engine, host.containers(), "stop", host.places, "restore"):
+        assert host.states() == {**RUNNING, "alice/db": "exited", "alice/web": "exited"}
+        assert host.started() == before
+        assert set(living(host.places).values()) == {"restore"}
+    assert host.states() == RUNNING
+    assert not any_held(host.places)
 
 
 def test_nobody_takes_a_container_that_somebody_else_holds(host: Host) -> None:
