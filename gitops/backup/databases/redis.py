@@ -61,6 +61,9 @@ cat >"$beside.part" || exit
 said=$("$check" "$beside.part") || {{ echo "$said" >&2; exit 1; }}
 mv "$beside.part" "$beside"
 """
+_CHECK = rf"""{_BESIDE}
+exec "$check" "$beside"
+"""
 _SWAP = rf"""{_BESIDE}
 [ -f "$beside" ] || {{ echo "$beside: there is no such file" >&2; exit 1; }}
 over=
@@ -126,7 +129,7 @@ def exists(engine: Docker, container: str, name: str, login: Login) -> bool:
 
 
 def beside(_name: str) -> str:
-    """Give a name that means the file beside; it can be asked nothing else but whether it is there."""
+    """Give a name that means the file beside: ask whether it is there, and for its fingerprint."""
     return _FILE
 
 
@@ -156,7 +159,10 @@ def discard(engine: Docker, container: str, _name: str, login: Login) -> None:
 
 
 def fingerprint(engine: Docker, container: str, name: str, login: Login) -> str:
-    """Count the keys of a fresh dump."""
+    """Count the keys of a fresh dump, or of the file beside."""
+    if name == _FILE:
+        client, options = _client(engine, container, login)
+        return _counted(client.run("sh", "-c", _CHECK, "sh", *options).decode(errors="replace"))
     made = dump(engine, container, name, login)
     for _ in made:
         pass
@@ -193,8 +199,17 @@ def _checked(stream: Generator[bytes, None, str]) -> Generator[bytes, None, str]
             yield held[:-_MARK]
             given += len(held) - _MARK
             held = held[-_MARK:]
-    good, keys = _LOOKS_OK.search(said), _KEYS.search(said)
-    if not good or not keys or not given <= int(good[1]) <= given + len(held):
+    good = _LOOKS_OK.search(said)
+    if not good or not given <= int(good[1]) <= given + len(held):
         raise UserError("redis-check-rdb does not call the dump good", hint=said.strip())
+    fingerprint = _counted(said)
     yield held[: int(good[1]) - given]
+    return fingerprint
+
+
+def _counted(said: str) -> str:
+    """Give the fingerprint from what redis-check-rdb says."""
+    keys = _KEYS.search(said)
+    if not keys:
+        raise UserError("redis-check-rdb does not count the keys", hint=said.strip())
     return f"{int(keys[1]) - int(keys[2])} keys that do not expire"

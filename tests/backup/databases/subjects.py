@@ -68,8 +68,9 @@ class Subject:
         made = self.module.dump(self.engine, self.container, self.name, self.login)
         return b"".join(made), made.fingerprint
 
-    def fingerprint(self) -> str:
-        return self.module.fingerprint(self.engine, self.container, self.name, self.login)
+    def fingerprint(self, name: str | None = None) -> str:
+        found = self.name if name is None else name
+        return self.module.fingerprint(self.engine, self.container, found, self.login)
 
     def load_beside(self, chunks: Iterable[bytes]) -> None:
         self.module.load_beside(self.engine, self.container, self.name, chunks, self.login)

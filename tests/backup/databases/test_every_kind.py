@@ -70,6 +70,7 @@ def test_a_database_comes_back_as_its_fingerprint_says(database: Subject) -> Non
     database.load_beside([whole])
     assert database.exists(database.module.beside(database.name))
     assert database.rows() == _FEW - 1, "the real one changed before its time"
+    assert database.fingerprint(database.module.beside(database.name)) == said
     database.swap()
     assert not database.exists(database.module.beside(database.name))
     assert (database.rows(), database.fingerprint()) == (_FEW, said)
