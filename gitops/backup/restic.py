@@ -4,26 +4,30 @@ What restic prints and how it exits is told in its manual, "Scripting"; its exit
 than 0.14, so its words are read instead.
 """
 
-import contextlib
 import json
-import secrets
-import subprocess
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from gitops.system import files
+from gitops.backup.incoming import Incoming
+from gitops.backup.refusals import MissingError, json_lines, refusal
+from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError
-from gitops.system.places import Places
-from gitops.system.run import CommandError, Result, run, start
+from gitops.system.run import Result, run, start
 
-_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""When gitops dies, its end of the pipe closes, and restic would take a dump's middle for its end."""
+_TIED = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$1" ] && shift && exec "$@"', "sh")
+"""restic dies with us, also when we do before that is arranged: then its parent is another already."""
+
+_WITH_VOLUMES = """
+while [ "$1" != -- ]; do mount -o bind,ro "$1" "$2" || exit; shift 2; done
+shift
+exec "$@"
+"""
 
 _INCOMPLETE = 3
 _CHUNK = 1 << 20
-_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,25 @@ class Snapshot:
     time: datetime
     tags: tuple[str, ...]
 
+    def tag(self, key: str) -> str:
+        """Give the value of a tag `KEY=VALUE`; empty where there is none."""
+        return next((one.partition("=")[2] for one in self.tags if one.startswith(f"{key}=")), "")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A snapshot that was saved.
+
+    Args:
+        snapshot: its id; restics before 0.17 tell the first eight characters.
+        size: the bytes that it holds.
+        unread: what could not be read, and is not in it: its path on this machine, and why.
+    """
+
+    snapshot: str
+    size: int
+    unread: tuple[tuple[str, str], ...] = ()
+
 
 @dataclass(frozen=True)
 class Restic:
@@ -42,21 +65,26 @@ class Restic:
     Args:
         repository: as restic has it: a directory, or `sftp:`, `rest:`, `s3:`…
         host: the host's name, on every snapshot; only snapshots of this host are seen.
-        password_file: a file that holds the password on its first line.
         cache: directory for restic's cache.
+        key: what holds the password, for people: `/etc/gitops/restic-password`.
+        environment: variables that open it; some are secrets.
+        limits: how much of the host and its line it may take.
     """
 
     repository: str
     host: str
-    password_file: Path
     cache: Path
+    key: str
+    environment: Mapping[str, str] = field(repr=False)
+    limits: Limits = field(default_factory=Limits)
 
     def is_there(self) -> bool:
         """Tell whether there is a repository, and make sure that the password opens it."""
-        result = self._run("cat", "config", "--quiet", check=False)
-        if result.status and "Is there a repository at the following location?" not in result.stderr:
-            raise self._error("cat", result.status, result.stderr)
-        return not result.status
+        try:
+            self._run("cat", "config", "--quiet")
+        except MissingError:
+            return False
+        return True
 
     def init(self) -> None:
         """Make a new repository."""
@@ -75,56 +103,61 @@ class Restic:
             key=lambda snapshot: snapshot.time,
         )
 
-    def save_directory(self, directory: Path, tags: Sequence[str]) -> None:
-        """Save a directory, its own owner and mode too, under its own name.
+    def save_directory(
+        self,
+        directory: Path,
+        tags: Sequence[str],
+        *,
+        volumes: Mapping[Path, str] | None = None,
+        parent: str = "",
+    ) -> Saved:
+        """Save what is in a directory, and volumes as if they were in it.
 
-        A directory in use changes while it is read. When files vanish, restic calls the snapshot incomplete;
-        then it is saved again, and what was stored already is not stored twice.
+        Args:
+            directory: its content is what the snapshot has at its root.
+            tags: what the snapshot is tagged with.
+            volumes: directories elsewhere, and where in `directory` they are to be seen, as paths from there;
+                empty directories are there. They are mounted for this restic alone, to be read only.
+            parent: a snapshot to compare with, so that files which have not changed need not be read; when
+                it is not there any more, restic refuses.
 
         Raises:
-            UserError: it could not be read as a whole; an incomplete snapshot may stay behind.
+            UserError: nothing was saved.
         """
-        for _ in range(_TRIES):
-            result = self._run(
-                "backup", *self._labels(tags), f"./{directory.name}", cwd=directory.parent, check=False
-            )
-            if result.status != _INCOMPLETE:
-                break
-        if result.status:
-            raise self._error("backup", result.status, result.stderr)
-
-    def save_stream(self, chunks: Iterable[bytes], name: str, tags: Sequence[str]) -> None:
-        """Save what the iterable gives as a file of that name; when it raises, there is no snapshot."""
-        process = start(
-            [*_DIES_WITH_US, "restic", "backup", *self._labels(tags), "--stdin", "--stdin-filename", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+        mounts = [str(word) for pair in (volumes or {}).items() for word in pair]
+        private = ["unshare", "--mount", "--propagation", "private"] if mounts else []
+        result = run(
+            [
+                *self._tied(),
+                *(*private, "sh", "-c", _WITH_VOLUMES, "sh", *mounts, "--"),
+                *(*self._backup(tags), *(["--parent", parent] if parent else []), "."),
+            ],
             env=self._environment(),
+            cwd=directory,
+            check=False,
         )
-        with process:
-            if process.stdin is None or process.stderr is None:
-                raise AssertionError
-            try:
-                for chunk in chunks:
-                    if not _written(process, chunk):
-                        break
-            except BaseException:
-                # Killed before its input ends: at the end of its input restic saves what it has read.
-                process.kill()
-                with contextlib.suppress(BrokenPipeError):
-                    process.stdin.close()
-                raise
-            _, stderr = process.communicate()
-        if process.returncode:
-            raise self._error("backup", process.returncode, stderr.decode(errors="replace"))
+        return self._saved(result.status, result.stdout, result.stderr)
 
-    def read(self, snapshot: str, name: str) -> Iterator[bytes]:
+    def save_stream(self, chunks: Iterable[bytes], name: str, tags: Sequence[str]) -> Saved:
+        """Save what the iterable gives as a file of that name; when it raises, there is no snapshot."""
+        with self.incoming(name, tags) as incoming:
+            for chunk in chunks:
+                incoming.write(chunk)
+            return incoming.finish()
+
+    def incoming(self, name: str, tags: Sequence[str]) -> Incoming[Saved]:
+        """Begin a snapshot of a file that is still to come; `name` is its path in the snapshot."""
+        command = [*self._tied(), *self._backup(tags), "--stdin", "--stdin-filename", name]
+        return Incoming(command, self._environment(), self._saved_whole)
+
+    def read(self, snapshot: str, path: str) -> Iterator[bytes]:
         """Give a snapshot's file in chunks.
 
         Raises:
             UserError: it cannot be read to its end.
         """
-        process = start(["restic", "--quiet", "dump", snapshot, f"/{name}"], env=self._environment())
+        command = [*self._tied(nice=0), *self._program, "dump", snapshot, path]
+        process = start(command, env=self._environment())
         with process:
             if process.stdout is None or process.stderr is None:
                 raise AssertionError
@@ -136,13 +169,11 @@ class Restic:
                 raise
             stderr = process.stderr.read().decode(errors="replace")
         if process.returncode:
-            raise self._error("dump", process.returncode, stderr)
+            raise self._refusal("dump", process.returncode, stderr)
 
-    def restore(self, snapshot: str, target: Path) -> Path:
-        """Put a saved directory into the target, with owners, modes and times, and say where it is now."""
-        self._run("restore", snapshot, "--target", str(target), "--quiet")
-        (restored,) = target.iterdir()
-        return restored
+    def restore(self, snapshot: str, path: str, target: Path) -> None:
+        """Put a directory of a snapshot, with owners, modes and times, where it was below the target."""
+        self._run("restore", snapshot, "--include", path, "--target", str(target), "--quiet", nice=0)
 
     def forget(self, snapshots: Sequence[str]) -> None:
         """Forget snapshots; their data goes with the next `prune`."""
@@ -153,61 +184,67 @@ class Restic:
         """Remove data that no snapshot uses."""
         self._run("prune", "--quiet")
 
+    def check(self, part: tuple[int, int] | None = None) -> None:
+        """Check the repository's structure, and the data of one part of so many, as `(3, 20)`.
+
+        Raises:
+            UserError: it is damaged; restic's own words are the hint.
+        """
+        self._run("check", *([f"--read-data-subset={part[0]}/{part[1]}"] if part else []))
+
     def unlock(self) -> None:
         """Remove the locks of restics that died; those of living ones stay."""
         self._run("unlock", "--quiet")
 
-    def _labels(self, tags: Sequence[str]) -> list[str]:
-        return ["--quiet", "--host", self.host, "--tag", ",".join(tags)]
+    @property
+    def _program(self) -> list[str]:
+        """Give restic's name, with the limits on its line, which it takes in KiB a second."""
+        line = {"upload": self.limits.upload, "download": self.limits.download}
+        return ["restic", *(f"--limit-{way}={max(1, most >> 10)}" for way, most in line.items() if most)]
 
-    def _run(self, *args: str, cwd: Path | None = None, check: bool = True) -> Result:
-        result = run(["restic", *args], env=self._environment(), cwd=cwd, check=False)
-        if check and result.status:
-            raise self._error(args[0], result.status, result.stderr)
+    def _backup(self, tags: Sequence[str]) -> list[str]:
+        words = ["backup", "--quiet", "--json", "--host", self.host, "--tag", ",".join(tags)]
+        return [*self._program, *words]
+
+    def _run(self, *args: str, nice: int | None = None) -> Result:
+        result = run([*self._tied(nice), *self._program, *args], env=self._environment(), check=False)
+        if result.status:
+            raise self._refusal(args[0], result.status, result.stderr)
         return result
 
+    def _refusal(self, verb: str, status: int, stderr: str) -> UserError:
+        return refusal(self.repository, self.key, verb, status, stderr)
+
+    def _tied(self, nice: int | None = None) -> list[str]:
+        """Give the words before a command that let it end with us, and step back behind others."""
+        nice = self.limits.nice if nice is None else nice
+        return [*_TIED, str(os.getpid()), *(["nice", "-n", str(nice)] if nice else [])]
+
     def _environment(self) -> dict[str, str]:
-        return {
+        own = {
             "RESTIC_REPOSITORY": self.repository,
-            "RESTIC_PASSWORD_FILE": str(self.password_file),
+            "RESTIC_REPOSITORY_FILE": "",
+            "RESTIC_PASSWORD": "",
+            "RESTIC_PASSWORD_FILE": "",
             "RESTIC_PASSWORD_COMMAND": "",
             "RESTIC_CACHE_DIR": str(self.cache),
         }
+        if self.limits.cpus:
+            own["GOMAXPROCS"] = str(self.limits.cpus)
+        return own | dict(self.environment)
 
-    def _error(self, verb: str, status: int, stderr: str) -> UserError:
-        if "wrong password or no key found" in stderr:
-            return UserError(
-                f"the backup repository {self.repository} does not open with the password in"
-                f" {self.password_file}",
-                hint="put the repository's own password into that file",
-            )
-        if "already locked" in stderr:
-            return UserError(
-                f"the backup repository {self.repository} is locked by another restic",
-                hint="try again when that is done; `restic unlock` removes a lock whose owner is dead",
-            )
-        if status == _INCOMPLETE:
-            return CommandError(["restic", verb], "some files could not be read", stderr, status=status)
-        return CommandError(["restic", verb], f"exit status {status}", stderr, status=status)
+    def _saved_whole(self, status: int, stdout: str, stderr: str) -> Saved:
+        if status:
+            raise self._refusal("backup", status, stderr)
+        return self._saved(status, stdout, stderr)
 
-
-def open_repository(repository: str, host: str, places: Places) -> Restic:
-    """Give a host's repository; on first use a password is made and kept in the host's configuration.
-
-    Without that password nothing can be restored: it belongs into another safe place as well.
-    """
-    password = places.config / "restic-password"
-    if not password.exists():
-        files.write(password, secrets.token_urlsafe(32) + "\n", mode=0o600)
-    return Restic(repository, host, password, places.cache / "restic")
-
-
-def _written(process: subprocess.Popen[bytes], chunk: bytes) -> bool:
-    """Tell whether restic still takes input; when it does not, its exit status says why."""
-    if process.stdin is None:
-        raise AssertionError
-    try:
-        process.stdin.write(chunk)
-    except BrokenPipeError:
-        return False
-    return True
+    def _saved(self, status: int, stdout: str, stderr: str) -> Saved:
+        if status not in (0, _INCOMPLETE):
+            raise self._refusal("backup", status, stderr)
+        (summary,) = (one for one in json_lines(stdout) if one.get("message_type") == "summary")
+        unread = (one for one in json_lines(stderr) if one.get("message_type") == "error")
+        return Saved(
+            summary["snapshot_id"],
+            summary["total_bytes_processed"],
+            tuple((one["item"], str(one["error"])) for one in unread),
+        )

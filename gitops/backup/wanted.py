@@ -1,5 +1,6 @@
 """What of an instance is saved: the datasets that its definition asks for, and who connects to them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -29,18 +30,25 @@ class Wanted:
     method: Literal["live", "pause", "stop"] = "live"
 
 
-def wanted(engine: Docker, fleet: str, instance: Instance, backup: Backup) -> list[Wanted]:
+def wanted(
+    engine: Docker, fleet: str, instance: Instance, backup: Backup
+) -> tuple[list[Wanted], list[tuple[Dataset, str]]]:
     """List what is to be saved: databases first, so that every file a row names is saved too.
 
-    Raises:
-        UserError: a server, asked for all of its databases, does not answer.
+    Returns:
+        The datasets; and servers that do not tell, asked for all of their databases, and why.
     """
-    databases = [
-        Wanted(Dataset(one.kind, one.service, name), _login(instance, one))
-        for one in backup.databases
-        for name in _names(engine, fleet, instance, one)
-    ]
-    return databases + [Wanted(Dataset(VOLUME, "", one.name), method=one.method) for one in backup.volumes]
+    found: list[Wanted] = []
+    silent: list[tuple[Dataset, str]] = []
+    for one in backup.databases:
+        try:
+            names = _names(engine, fleet, instance, one)
+        except UserError as error:
+            silent.append((Dataset(one.kind, one.service, "*"), str(error)))
+            continue
+        found += [Wanted(Dataset(one.kind, one.service, name), _login(instance, one)) for name in names]
+    found += [Wanted(Dataset(VOLUME, "", one.name), method=one.method) for one in backup.volumes]
+    return found, silent
 
 
 def login_of(instance: Instance, dataset: Dataset) -> Login:
@@ -63,13 +71,13 @@ def find_container(engine: Docker, fleet: str, instance: Instance, service: str)
     return found.name
 
 
-def users(engine: Docker, fleet: str, instance: Instance, volume: str) -> list[Observed]:
-    """Give the containers that have a volume, in the order in which they start."""
+def users(engine: Docker, fleet: str, instance: Instance, volumes: Collection[str]) -> list[Observed]:
+    """Give the containers that have any of these volumes, in the order in which they start."""
     services = instance.definition.services
     having = [
         name
         for name in starting_order(instance)
-        if volume in {mount.source for mount in services[name].volumes}
+        if not {mount.source for mount in services[name].volumes}.isdisjoint(volumes)
     ]
     found = [
         one

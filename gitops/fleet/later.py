@@ -11,7 +11,7 @@ from gitops.fleet.settings import Settings
 
 _JOB = ("timezone", "overlap", "retries", "catch_up", "spread", "notify", "mode")
 _BACKUP = ("verify", "drill")
-_REPOSITORY = ("password", "environment", "limits", "prune", "check")
+_REPOSITORY = ("prune", "check")
 
 
 def unheeded_of_app(app: App) -> Iterator[At]:

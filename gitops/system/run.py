@@ -85,16 +85,24 @@ def start(
     stdout: int | IO[bytes] = subprocess.PIPE,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    inherited: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program whose input or output is streamed; the caller waits for it. Arguments as for `run`.
 
-    Standard error is always a pipe, so that a failure can be told.
+    Standard error is always a pipe, so that a failure can be told. `inherited` are descriptors that the
+    program gets besides its first three.
     """
     words = [str(arg) for arg in args]
     log.debug("start %s", shlex.join(words))
     try:
         return subprocess.Popen(
-            words, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, env=_environment(env), cwd=cwd
+            words,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env=_environment(env),
+            cwd=cwd,
+            pass_fds=inherited,
         )
     except FileNotFoundError as error:
         raise CommandError(words, f"{error.filename} does not exist or is not installed") from error

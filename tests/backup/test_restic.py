@@ -1,65 +1,78 @@
 """restic, really run: what is saved comes back, and what fails leaves nothing."""
 
 import os
+import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gitops.backup.restic import Restic, open_repository
+from gitops.backup.refusals import HopelessError, LockedError, MissingError, ParentError, has_vanished
+from gitops.backup.restic import Restic
+from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError
-from gitops.system.places import Places
 from gitops.system.run import run
+from tests.database_fixtures import until
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(*(tmp_path / name for name in ("config", "state", "cache", "runtime", "cron")))
-
-
-@pytest.fixture
-def restic(tmp_path: Path, places: Places) -> Restic:
-    opened = open_repository(str(tmp_path / "repository"), "web1", places)
+def restic(tmp_path: Path) -> Restic:
+    opened = Restic(
+        str(tmp_path / "repository"), "web1", tmp_path / "cache", "the note", {"RESTIC_PASSWORD": "right"}
+    )
     opened.init()
     return opened
 
 
-def test_a_password_is_made_once_and_is_nobody_elses_business(tmp_path: Path, places: Places) -> None:
-    opened = open_repository(str(tmp_path), "web1", places)
-    password = opened.password_file.read_text()
-    assert len(password) > 40
-    assert stat.S_IMODE(opened.password_file.stat().st_mode) == 0o600
-    assert open_repository(str(tmp_path), "web1", places).password_file.read_text() == password
+def _locks(restic: Restic) -> int:
+    return len(list((Path(restic.repository) / "locks").iterdir()))
 
 
-def test_a_repository_is_there_or_not(tmp_path: Path, places: Places) -> None:
-    opened = open_repository(str(tmp_path / "repository"), "web1", places)
-    assert not opened.is_there()
-    opened.init()
-    assert opened.is_there()
+def test_a_repository_is_there_or_not(restic: Restic, tmp_path: Path) -> None:
+    assert restic.is_there()
+    elsewhere = replace(restic, repository=str(tmp_path / "elsewhere"))
+    assert not elsewhere.is_there()
+    with pytest.raises(MissingError, match="there is no backup repository at"):
+        elsewhere.snapshots(["a"])
 
 
-def test_a_wrong_password_is_told_as_such(restic: Restic) -> None:
-    restic.password_file.write_text("wrong\n")
+def test_what_is_away_is_not_taken_for_missing(restic: Restic) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    away = replace(restic, repository=f"sftp://nobody@127.0.0.1:{port}//repository")
+    with pytest.raises(UserError) as caught:
+        away.is_there()
+    assert not isinstance(caught.value, MissingError)
+
+
+def test_a_wrong_password_is_told_with_what_holds_it_and_the_password_itself_nowhere(restic: Restic) -> None:
+    wrong = replace(restic, environment={"RESTIC_PASSWORD": "a secret"})
     for attempt in (
-        restic.is_there,
-        lambda: restic.snapshots(["gitops"]),
-        lambda: restic.save_stream([b""], "x", ["x"]),
+        wrong.is_there,
+        lambda: wrong.snapshots(["gitops"]),
+        lambda: wrong.save_stream([b""], "x", ["x"]),
     ):
-        with pytest.raises(UserError, match="does not open with the password in") as caught:
+        with pytest.raises(HopelessError, match="does not open with the password in the note") as caught:
             attempt()
-        assert str(restic.password_file) in str(caught.value)
+        assert "a secret" not in str(caught.value)
+    assert "a secret" not in repr(wrong)
 
 
 def test_a_stream_comes_back_byte_for_byte(restic: Restic) -> None:
     data = os.urandom(3_000_000)
-    restic.save_stream((data[at : at + 65536] for at in range(0, len(data), 65536)), "dump", ["a", "b"])
+    chunks = (data[at : at + 65536] for at in range(0, len(data), 65536))
+    saved = restic.save_stream(chunks, "dump", ["a", "b"])
     (snapshot,) = restic.snapshots(["a", "b"])
-    assert b"".join(restic.read(snapshot.id, "dump")) == data
+    assert snapshot.id.startswith(saved.snapshot)
+    assert saved.size == len(data)
+    assert b"".join(restic.read(snapshot.id, "/dump")) == data
 
 
-def test_a_stream_that_breaks_leaves_no_snapshot(restic: Restic) -> None:
+def test_a_stream_that_breaks_leaves_no_snapshot_and_no_lock_of_the_living(restic: Restic) -> None:
     def breaking() -> Iterator[bytes]:
         yield os.urandom(2_000_000)
         raise UserError("the dump died")
@@ -68,43 +81,118 @@ def test_a_stream_that_breaks_leaves_no_snapshot(restic: Restic) -> None:
         restic.save_stream(breaking(), "dump", ["a"])
     assert restic.snapshots(["a"]) == []
     restic.unlock()
-    assert not list((Path(restic.repository) / "locks").iterdir())
+    assert _locks(restic) == 0
+
+
+_DYING = """
+import os, signal, sys
+from pathlib import Path
+from gitops.backup.restic import Restic
+restic = Restic(sys.argv[1], "web1", Path(sys.argv[2]), "", {"RESTIC_PASSWORD": "right"})
+with restic.incoming("dump", ["a"]) as incoming:
+    incoming.write(b"x" * 3_000_000)
+    {end}
+"""
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "os._exit(0)", "raise SystemExit"])
+def test_a_stream_whose_writer_dies_leaves_no_snapshot_and_no_restic(restic: Restic, end: str) -> None:
+    subprocess.run(
+        [sys.executable, "-c", _DYING.replace("{end}", end), restic.repository, restic.cache], check=False
+    )
+    until(lambda: not _reading(restic))
+    assert restic.snapshots(["a"]) == []
+
+
+def _reading(restic: Restic) -> list[str]:
+    own = f"RESTIC_REPOSITORY={restic.repository}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            found += [process.name] if own in (process / "environ").read_bytes().split(b"\0") else []
+        except OSError:
+            continue
+    return found
+
+
+def test_the_end_of_input_is_said_and_never_happens(restic: Restic) -> None:
+    """Closing our end, as the kernel does when we die, is no end: restic itself holds it open."""
+    incoming = restic.incoming("dump", ["a"])
+    incoming.write(b"half of it")
+    incoming._ours.close()  # noqa: SLF001  # what a death does
+    with pytest.raises(subprocess.TimeoutExpired):
+        incoming._process.wait(timeout=3)  # noqa: SLF001
+    incoming.__exit__()
+    assert restic.snapshots(["a"]) == []
 
 
 def test_a_directory_comes_back_with_odd_names_modes_owners_and_links(restic: Restic, tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     for name in (b"plain", b"new\nline", b"\xff\xfe not text", "größe 🎈".encode(), b"-dash", b"*[glob]?"):
-        path = os.fsencode(source) + b"/sub/" + name
+        path = os.fsencode(source) + b"/volume/sub/" + name
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120  # names that are not text
         with open(path, "wb") as file:  # noqa: PTH123
             file.write(os.urandom(100))
-    (source / "link").symlink_to("../outside")
-    (source / "sub" / "plain").chmod(0o640)
-    os.chown(source / "sub" / "plain", 33, 33)
-    restic.save_directory(source, ["a"])
-    restored = restic.restore(restic.snapshots(["a"])[0].id, target)
-    assert restored == target / "source"
-    run(["diff", "--recursive", "--no-dereference", source, restored])
-    assert (restored / "link").readlink() == Path("../outside")
-    plain = (restored / "sub" / "plain").stat()
-    assert (stat.S_IMODE(plain.st_mode), plain.st_uid, plain.st_gid) == (0o640, 33, 33)
+    (source / "volume/link").symlink_to("../outside")
+    plain = source / "volume/sub/plain"
+    plain.chmod(0o640)
+    os.chown(plain, 33, 33)
+    os.setxattr(plain, "user.note", b"kept")
+    saved = restic.save_directory(source, ["a"])
+    restic.restore(saved.snapshot, "/volume", target)
+    assert [path.name for path in target.iterdir()] == ["volume"]
+    run(["diff", "--recursive", "--no-dereference", source, target])
+    assert (target / "volume/link").readlink() == Path("../outside")
+    restored = target / "volume/sub/plain"
+    there = restored.stat()
+    assert (stat.S_IMODE(there.st_mode), there.st_uid, there.st_gid) == (0o640, 33, 33)
+    assert os.getxattr(restored, "user.note") == b"kept"
 
 
 def test_an_empty_directory_comes_back_with_its_owner_and_mode(restic: Restic, tmp_path: Path) -> None:
-    source = tmp_path / "-source"
-    source.mkdir()
-    source.chmod(0o2770)
-    os.chown(source, 33, 33)
-    restic.save_directory(source, ["a"])
-    restored = restic.restore(restic.snapshots(["a"])[0].id, tmp_path / "target")
-    assert list(restored.iterdir()) == []
-    assert stat.S_IMODE(restored.stat().st_mode) == stat.S_IMODE(source.stat().st_mode)
-    assert restored.stat().st_uid == 33
+    source = tmp_path / "source"
+    (source / "volume").mkdir(parents=True)
+    (source / "volume").chmod(0o2770)
+    os.chown(source / "volume", 33, 33)
+    saved = restic.save_directory(source, ["a"])
+    restic.restore(saved.snapshot, "/volume", tmp_path / "target")
+    restored = (tmp_path / "target/volume").stat()
+    assert list((tmp_path / "target/volume").iterdir()) == []
+    assert stat.S_IMODE(restored.st_mode) == 0o2770
+    assert restored.st_uid == 33
+
+
+def test_volumes_are_seen_in_the_snapshot_alone(restic: Restic, tmp_path: Path) -> None:
+    directory, volume = tmp_path / "bundle", tmp_path / "odd \n volume"
+    (directory / "alice").mkdir(parents=True)
+    volume.mkdir()
+    (volume / "file").write_text("in the volume")
+    saved = restic.save_directory(directory, ["a"], volumes={volume: "alice"})
+    assert b"".join(restic.read(saved.snapshot, "/alice/file")) == b"in the volume"
+    assert list((directory / "alice").iterdir()) == []
+
+
+def test_what_could_not_be_read_is_named_and_the_rest_is_saved(restic: Restic, tmp_path: Path) -> None:
+    """The memory of the first process is a file that restic may not open."""
+    directory = tmp_path / "bundle"
+    directory.mkdir()
+    (directory / "good").write_text("good")
+    (directory / "bad").touch()
+    saved = restic.save_directory(directory, ["a"], volumes={Path("/proc/1/mem"): "bad"})
+    assert [path for path, _ in saved.unread] == [str(directory / "bad")]
+    assert not any(has_vanished(why) for _, why in saved.unread)
+    assert b"".join(restic.read(saved.snapshot, "/good")) == b"good"
+
+
+def test_a_snapshot_to_compare_with_that_is_gone_is_told(restic: Restic, tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    with pytest.raises(ParentError):
+        restic.save_directory(tmp_path / "bundle", ["a"], parent="0badc0de")
 
 
 def test_only_this_hosts_snapshots_are_seen(restic: Restic) -> None:
     restic.save_stream([b"one"], "dump", ["a"])
-    other = Restic(restic.repository, "web2", restic.password_file, restic.cache)
+    other = replace(restic, host="web2")
     assert other.snapshots(["a"]) == []
 
 
@@ -116,4 +204,34 @@ def test_forgetting_and_pruning_leaves_the_rest_whole(restic: Restic) -> None:
     restic.forget([])
     restic.prune()
     assert restic.snapshots(["a"]) == [new]
-    assert b"".join(restic.read(new.id, "dump")) == b"two"
+    assert b"".join(restic.read(new.id, "/dump")) == b"two"
+
+
+def test_a_lock_is_told_with_who_holds_it(restic: Restic) -> None:
+    restic.save_stream([b"one"], "dump", ["a"])
+    with restic.incoming("dump", ["b"]) as holder:
+        until(lambda: _locks(restic))
+        with pytest.raises(LockedError) as caught:
+            restic.prune()
+        holder.write(b"two")
+        holder.finish()
+    assert caught.value.holder.startswith("PID ")
+    restic.prune()
+
+
+def test_restic_steps_back_as_its_limits_say(restic: Restic) -> None:
+    limited = replace(restic, limits=Limits(upload=1 << 20, download=100, cpus=1, nice=7))
+    with limited.incoming("dump", ["a"]) as incoming:
+        until(lambda: any(_is_limited(process) for process in _reading(restic)))
+        incoming.write(b"all of it")
+        incoming.finish()
+
+
+def _is_limited(process: str) -> bool:
+    words = (Path("/proc") / process / "cmdline").read_bytes().split(b"\0")
+    variables = (Path("/proc") / process / "environ").read_bytes().split(b"\0")
+    return (
+        words[:3] == [b"restic", b"--limit-upload=1024", b"--limit-download=1"]
+        and b"GOMAXPROCS=1" in variables
+        and os.getpriority(os.PRIO_PROCESS, int(process)) == 7
+    )

@@ -1,12 +1,14 @@
-"""Retention keeps the newest of each period, and never takes the last good set."""
+"""Retention keeps the newest of each period, never takes the last good set, and whole runs only."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops.backup.retention import kept
-from gitops.backup.sets import BackupSet
+from gitops.backup.restic import Snapshot
+from gitops.backup.retention import kept, stale
+from gitops.backup.sets import BackupSet, Dataset, Part
 from gitops.fleet.backups import Keep
 
 _START = datetime(2025, 1, 1, 3, 15, tzinfo=UTC)
@@ -14,7 +16,22 @@ _NONE = Keep(daily=0, weekly=0, monthly=0)
 
 
 def _sets(*times: datetime) -> list[BackupSet]:
-    return [BackupSet(f"{number:064x}", time, ()) for number, time in enumerate(times)]
+    return [_set(number, time) for number, time in enumerate(times)]
+
+
+def _set(number: int, time: datetime, instance: str = "alice") -> BackupSet:
+    part = Part(Dataset("volume", "", "uploads"), f"{number:063x}a", "/", 1, "")
+    return BackupSet(f"{number:063x}f", f"R{number}", "demo", "web1", instance, time, (part,))
+
+
+def _failed(one: BackupSet) -> BackupSet:
+    return replace(one, parts=(), failed=((Dataset("mariadb", "db", "x"), "it died"),))
+
+
+def _saved(one: BackupSet) -> list[Snapshot]:
+    tags = ("gitops", "fleet=demo", f"run={one.run}")
+    parts = [Snapshot(part.snapshot, one.time, tags) for part in one.parts]
+    return [*parts, Snapshot(one.id, one.time, (*tags, "set"))]
 
 
 def _hours(*hours: int) -> list[BackupSet]:
@@ -44,6 +61,45 @@ def test_nothing_asked_still_leaves_the_newest() -> None:
     sets = _hours(0, 1, 2)
     assert kept(sets, _NONE) == [sets[2]]
     assert kept([], _NONE) == []
+
+
+def test_the_newest_complete_set_stays_however_old_and_however_many_failed_since() -> None:
+    old, *since = _hours(0, 100, 200, 300)
+    failed = [_failed(one) for one in since]
+    assert kept([old, *failed], _NONE) == [old, *failed]
+
+
+def test_what_failed_goes_when_something_newer_is_complete() -> None:
+    first, second, third = _hours(0, 1, 2)
+    assert kept([first, _failed(second), third], _NONE) == [third]
+
+
+def test_three_safety_sets_stay_and_do_not_count_as_backups() -> None:
+    backup, *others = _hours(0, 1, 2, 3, 4)
+    safety = [replace(one, safety=True) for one in others]
+    assert kept([backup, *safety], _NONE) == [backup, *safety[1:]]
+
+
+def test_of_a_run_all_goes_or_nothing_manifests_first() -> None:
+    first, second, third = _hours(0, 1, 2)
+    bob = replace(first, instance="bob")
+    everything = [*_saved(first), *_saved(second), *_saved(third)]
+    keep = lambda _: _NONE  # noqa: E731
+    assert stale(everything, [first, second, third, bob], keep) == (
+        [second.id],
+        [second.parts[0].snapshot],
+    )
+    assert stale(everything, [first, second, third], keep) == (
+        [first.id, second.id],
+        [first.parts[0].snapshot, second.parts[0].snapshot],
+    )
+
+
+def test_parts_of_a_run_cut_short_go_and_what_nobody_understands_stays() -> None:
+    whole, cut, unreadable = _hours(0, 1, 2)
+    foreign = Snapshot("e" * 64, _START, ("gitops", "fleet=demo"))
+    everything = [*_saved(whole), *_saved(cut)[:1], *_saved(unreadable), foreign]
+    assert stale(everything, [whole], lambda _: _NONE) == ([], [cut.parts[0].snapshot])
 
 
 @given(

@@ -1,66 +1,94 @@
-"""A set is complete or does not exist."""
+"""What a manifest says is read back as it was, and what the repository lost of it counts as failed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from gitops.backup.restic import Snapshot
+import pytest
+
 from gitops.backup.sets import (
+    VOLUME,
     BackupSet,
     Dataset,
-    common_tags,
-    complete_sets,
-    leftovers,
-    manifest_tags,
+    Part,
+    is_run,
+    manifest_text,
+    newest_first,
+    read_manifest,
+    resolved,
 )
+from gitops.system.errors import UserError
 
-_DATABASE = Dataset("mariadb", "db", "wordpress")
-_VOLUME = Dataset("volume", "", "uploads")
-_TAGS = common_tags("demo", "alice")
-
-
-def _snapshot(number: int, *tags: str) -> Snapshot:
-    time = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
-    return Snapshot(f"{number:064x}", time, (*_TAGS, *tags))
-
-
-def _run(number: int) -> list[Snapshot]:
-    parts = [_snapshot(number, _DATABASE.tag), _snapshot(number + 1, _VOLUME.tag)]
-    return [*parts, _snapshot(number + 2, *manifest_tags(parts))]
+_DATABASE = Dataset("mariadb", "db", "odd, name/größe")
+_UPLOADS = Dataset(VOLUME, "", "uploads")
+_TIME = datetime(2025, 1, 1, 3, 15, 0, 123456, tzinfo=UTC)
+_PARTS = (
+    Part(_DATABASE, "a" * 64, "/alice/db.odd.sql", 10, "1 tables"),
+    Part(_UPLOADS, "b" * 64, "/alice/volumes/uploads", 20, ""),
+)
+_ALICE = BackupSet("f" * 64, "R-1", "demo", "web1", "alice", _TIME, _PARTS, stood_still=1.25)
+_BOB = replace(_ALICE, instance="bob", parts=(), failed=((_DATABASE, "it “died”"),), stood_still=0.0)
+_KEPT = replace(_ALICE, safety=True)
 
 
-def test_a_run_to_the_end_makes_a_set() -> None:
-    database, volume, manifest = _run(1)
-    assert complete_sets([manifest, volume, database]) == [
-        BackupSet(manifest.id, manifest.time, ((_DATABASE, database.id), (_VOLUME, volume.id)))
-    ]
+def test_sets_of_a_run_are_read_back_as_they_were() -> None:
+    assert read_manifest(manifest_text([_ALICE, _BOB, _KEPT]), "f" * 64) == [_ALICE, _BOB, _KEPT]
 
 
-def test_a_run_cut_short_at_any_point_makes_none() -> None:
-    for length in range(3):
-        assert complete_sets(_run(1)[:length]) == []
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{}", b'{"version": 1}', b"\xff", b'{"version": 1, "sets": [{}]}']
+)
+def test_what_is_no_manifest_is_told_as_such(text: bytes) -> None:
+    with pytest.raises(UserError, match="ffffffff is no manifest"):
+        read_manifest(text, "f" * 64)
 
 
-def test_a_set_that_lost_a_part_is_none() -> None:
-    for lost in range(2):
-        snapshots = _run(1)
-        del snapshots[lost]
-        assert complete_sets(snapshots) == []
+def test_a_manifest_of_a_later_version_is_not_guessed_at() -> None:
+    text = manifest_text([_ALICE]).replace(b'"version": 1', b'"version": 2')
+    with pytest.raises(UserError, match="has version 2, which this gitops cannot read"):
+        read_manifest(text, "f" * 64)
 
 
-def test_what_belongs_to_no_kept_set_is_left_over_manifests_apart() -> None:
-    old, new, cut = _run(1), _run(11), _run(21)[:2]
-    everything = [*old, *new, *cut]
-    sets = complete_sets(everything)
-    assert leftovers(everything, sets[1:]) == ([old[2].id], [one.id for one in (*old[:2], *cut)])
+def test_a_set_is_complete_when_nothing_failed_and_its_manifest_is_saved() -> None:
+    assert _ALICE.complete
+    assert not _BOB.complete
+    assert not replace(_ALICE, id="").complete
+    assert not replace(_ALICE, parts=()).complete
+    assert not replace(_ALICE, failed=((_UPLOADS, "why"),)).complete
+
+
+def test_a_set_whose_snapshot_is_gone_is_not_complete() -> None:
+    lost = resolved(_ALICE, ["a" * 64, "f" * 64])
+    assert not lost.complete
+    assert lost.parts == _PARTS[:1]
+    assert [str(dataset) for dataset, _ in lost.failed] == ["volume uploads"]
+
+
+def test_beginnings_of_ids_become_ids() -> None:
+    short = replace(_ALICE, parts=tuple(replace(part, snapshot=part.snapshot[:8]) for part in _PARTS))
+    assert resolved(short, ["a" * 64, "b" * 64]) == _ALICE
+    assert not resolved(short, ["a" * 64, "b" * 64, "b" * 63 + "c"]).complete
+
+
+def test_the_newest_set_comes_first() -> None:
+    later = replace(_ALICE, time=_TIME + timedelta(seconds=1))
+    assert newest_first([_BOB, later, _ALICE]) == [later, _ALICE, _BOB]
 
 
 def test_a_dataset_says_what_people_call_it() -> None:
-    assert [str(one) for one in (_DATABASE, _VOLUME)] == ["database db/wordpress", "volume uploads"]
+    assert [str(one) for one in (_DATABASE, _UPLOADS)] == ["database db/odd, name/größe", "volume uploads"]
 
 
-def test_a_dataset_is_read_back_from_its_tag() -> None:
-    odd = Dataset("mariadb", "db", "a,b/c %2F größe=1")
-    file = Dataset("sqlite", "web", "/srv/data/my.db")
-    for dataset in (_DATABASE, _VOLUME, odd, file):
-        assert "," not in dataset.tag
-        assert Dataset.of_tags([*_TAGS, dataset.tag]) == dataset
-    assert Dataset.of_tags([*_TAGS, "dataset=nonsense"]) is None
+def test_every_database_has_a_file_of_its_own_that_any_file_system_takes() -> None:
+    names = ["", "a", "a/b", "a%2Fb", "..", "größe", "ß" * 64, "ß" * 63 + "s", "/srv/data/my.db", "@roles"]
+    files = [Dataset("mariadb", "db", name).file("sql") for name in names]
+    assert len(set(files)) == len(names)
+    assert files[:2] == ["db.sql", "db.a.sql"]
+    for file in files:
+        assert len(file.encode()) <= 255
+        assert file.isascii()
+        assert "/" not in file
+
+
+def test_the_id_of_a_run_can_name_a_file() -> None:
+    assert is_run("2025-03-01T04:05:06Z-0badc0de")
+    assert not any(is_run(name) for name in ("", "..", "../x", "a/b", ".hidden", "a\n", "a" * 100))

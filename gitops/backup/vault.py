@@ -1,0 +1,242 @@
+"""A host's backups: which there are, and what is in them."""
+
+import contextlib
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from gitops.backup.refusals import MissingError
+from gitops.backup.repository import gone, is_known, open_repository
+from gitops.backup.restic import Restic, Snapshot
+from gitops.backup.retention import stale
+from gitops.backup.sets import (
+    MANIFEST,
+    BackupSet,
+    Dataset,
+    Part,
+    is_run,
+    newest_first,
+    read_manifest,
+    resolved,
+)
+from gitops.fleet.backups import Keep
+from gitops.fleet.fleet import Fleet
+from gitops.system import files
+from gitops.system.clock import stamp
+from gitops.system.errors import UserError
+from gitops.system.places import Places
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Vault:
+    """The backups of a host of a fleet, in a repository that others may share.
+
+    Args:
+        restic: the repository.
+        fleet: the fleet's name.
+        host: the host's name.
+        places: where manifests are kept that were read once.
+    """
+
+    restic: Restic
+    fleet: str
+    host: str
+    places: Places
+
+    def sets(self, instance: str | None = None, *, safety: bool = False) -> list[BackupSet]:
+        """List sets, the newest first, failed ones too.
+
+        Args:
+            instance: whose; None: everybody's.
+            safety: those that restores made of what was there before, instead of backups.
+
+        Raises:
+            UserError: the repository cannot be read.
+        """
+        return [
+            one
+            for one in self._sets()
+            if one.safety is safety and (instance is None or one.instance == instance)
+        ]
+
+    def choose(self, instance: str, *, wanted: str | None = None, at: datetime | None = None) -> BackupSet:
+        """Choose a complete set of an instance; the newest backup, unless something else is said.
+
+        Args:
+            instance: whose.
+            wanted: the first characters of its id; it may be a safety set, too.
+            at: the newest backup that is not newer than this.
+
+        Raises:
+            UserError: there is none, or not just one.
+        """
+        complete = (one for one in self._sets() if one.instance == instance and one.complete)
+        if wanted is not None:
+            return _called(wanted, list(complete), instance)
+        for one in complete:
+            if not one.safety and (at is None or one.time <= at):
+                return one
+        if at is not None:
+            raise UserError(
+                f"there is no backup of {instance} as old as {stamp(at)}",
+                hint=f"see what there is: gitops backup list {instance}",
+            )
+        raise UserError(f"there is no backup of {instance}", hint=f"make one: gitops backup run {instance}")
+
+    def read(self, part: Part) -> Iterator[bytes]:
+        """Give a dump in chunks.
+
+        Raises:
+            UserError: it cannot be read to its end, or has another size than it was saved with.
+        """
+        size = 0
+        for chunk in self.restic.read(part.snapshot, part.path):
+            size += len(chunk)
+            yield chunk
+        if size != part.size:
+            raise UserError(f"{part.dataset} was saved with {part.size} bytes, and {size} are there now")
+
+    def restore(self, part: Part, target: Path) -> None:
+        """Make a directory that is a volume as it was, with owners, modes, times and extended attributes.
+
+        Args:
+            part: the volume.
+            target: does not exist; beside it there is `TARGET.restoring` until it is whole.
+        """
+        beside = target.with_name(f"{target.name}.restoring")
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            self.restic.restore(part.snapshot, part.path, beside)
+            (beside / part.path.lstrip("/")).rename(target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+    def keep(self, run: str, manifest: bytes) -> None:
+        """Keep a manifest that was saved, so that it need not be fetched."""
+        files.write(self._kept(run), manifest, mode=0o600, durable=False)
+
+    def parent(self, volumes: Iterable[tuple[str, Dataset]]) -> str:
+        """Give the snapshot to compare volumes with: that which has most of them as they were last.
+
+        No repository is asked, so it may be gone.
+
+        Args:
+            volumes: instance and volume.
+
+        Returns:
+            Its id, or the beginning of it; empty where none is known.
+        """
+        left, weights = set(volumes), Counter[str]()
+        for path in sorted(self._kept("any").parent.glob("*.json"), reverse=True):
+            if not left:
+                break
+            with contextlib.suppress(OSError, UserError):
+                for one in read_manifest(path.read_bytes(), ""):
+                    for part in one.parts:
+                        if (one.instance, part.dataset) in left:
+                            left.remove((one.instance, part.dataset))
+                            weights[part.snapshot] += part.size + 1
+        return weights.most_common(1)[0][0] if weights else ""
+
+    def stale(self, keep: Callable[[str], Keep]) -> tuple[list[str], list[str]]:
+        """Say which snapshots need not stay: manifests, which are to be forgotten first, and parts.
+
+        Only for who holds the lock of the host's backups: what a run under way has saved belongs to no set
+        yet.
+
+        Args:
+            keep: says of an instance which of its sets stay.
+        """
+        snapshots = self._snapshots()
+        return stale(snapshots, newest_first(self._read(snapshots)), keep)
+
+    def resolve(self, run: str, sets: Sequence[BackupSet]) -> list[BackupSet]:
+        """Give sets of a run, just saved, as the repository has them, their ids in full."""
+        there = [snapshot.id for snapshot in self.restic.snapshots([*self.tags, f"run={run}"])]
+        ids = {one.id: next((full for full in there if full.startswith(one.id)), "") for one in sets}
+        return [resolved(replace(one, id=ids[one.id]), there) for one in sets]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Give the tags of all snapshots of the fleet."""
+        return ("gitops", f"fleet={self.fleet}")
+
+    def _sets(self) -> Iterator[BackupSet]:
+        """Give all sets, the newest first; each manifest is read when it is its turn."""
+        try:
+            snapshots = self._snapshots()
+        except MissingError as error:
+            if is_known(self.restic, self.places):
+                raise gone(error, self.restic) from error
+            return
+        yield from self._read(snapshots)
+
+    def _snapshots(self) -> list[Snapshot]:
+        found = self.restic.snapshots(self.tags)
+        self._forget_kept({one.tag("run") for one in found})
+        return found
+
+    def _read(self, snapshots: Iterable[Snapshot]) -> Iterator[BackupSet]:
+        runs: dict[str, list[str]] = {}
+        manifests = []
+        for one in snapshots:
+            if is_run(run := one.tag("run")):
+                runs.setdefault(run, []).append(one.id)
+                manifests += [one] if "set" in one.tags else []
+        for manifest in sorted(manifests, key=lambda one: one.time, reverse=True):
+            try:
+                sets = self._manifest(manifest)
+            except UserError as error:
+                log.warning("%s", error)
+                continue
+            yield from (resolved(one, runs[one.run]) for one in sets)
+
+    def _manifest(self, snapshot: Snapshot) -> list[BackupSet]:
+        kept = self._kept(snapshot.tag("run"))
+        try:
+            return read_manifest(kept.read_bytes(), snapshot.id)
+        except (OSError, UserError):
+            text = b"".join(self.restic.read(snapshot.id, f"/{MANIFEST}"))
+            found = read_manifest(text, snapshot.id)
+            self.keep(snapshot.tag("run"), text)
+            return found
+
+    def _kept(self, run: str) -> Path:
+        return self.places.cache / "backup" / f"{self.fleet}.{self.host}" / f"{run}.json"
+
+    def _forget_kept(self, runs: set[str]) -> None:
+        for path in self._kept("any").parent.glob("*.json"):
+            if path.stem not in runs:
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_vault(fleet: Fleet, host: str, places: Places) -> Iterator[Vault]:
+    """Open a host's backups; what opens them stays in this process's memory and in restic's.
+
+    Args:
+        fleet: the definitions.
+        host: whose.
+        places: the host's directories.
+
+    Raises:
+        UserError: the host has no repository, or a secret cannot be read.
+    """
+    yield Vault(open_repository(fleet, host, places), fleet.settings.name, host, places)
+
+
+def _called(wanted: str, sets: list[BackupSet], instance: str) -> BackupSet:
+    found = [one for one in sets if wanted and one.id.startswith(wanted)]
+    if len(found) != 1:
+        raise UserError(
+            f"{len(found) or 'no'} backups of {instance} are called {wanted}",
+            hint=f"there are: {', '.join(one.short for one in sets) or 'none'}",
+        )
+    return found[0]
