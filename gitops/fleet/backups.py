@@ -156,3 +156,8 @@ class Repository(Model):
         default="30 4 * * *", description="When space that no backup needs is given back."
     )
     check: Care = Field(default_factory=Care.model_construct, description="When it is checked.")
+
+    @property
+    def secrets(self) -> set[str]:
+        """The secrets that open it."""
+        return {*self.environment.values(), *([self.password] if self.password else [])}

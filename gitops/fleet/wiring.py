@@ -6,6 +6,7 @@ from gitops.fleet.apps import App
 from gitops.fleet.backups import Backup, Verification
 from gitops.fleet.document import At
 from gitops.fleet.fleet import Fleet
+from gitops.fleet.hosts import Host
 from gitops.fleet.services import Service
 from gitops.fleet.sources import Sources
 from gitops.fleet.wording import Fault, did_you_mean
@@ -17,11 +18,7 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
         at: At = ("services", name)
         yield from _unknown("image", service.image, sources.names["images"], (*at, "image"))
         for index, secret in enumerate(service.secrets):
-            if secret.source not in sources.names["secrets"] and not sources.secrets_to_come:
-                hint = f"`gitops secret set {secret.source}` makes it"
-                yield Fault(
-                    (*at, "secrets", index, "source"), f"there is no secrets/{secret.source}.age", hint
-                )
+            yield from _missing_secret(secret.source, sources, (*at, "secrets", index, "source"))
         for other in service.depends_on:
             yield from _unknown("service", other, app.services, (*at, "depends_on", other), key=True)
     yield from _cycle(app.services)
@@ -89,6 +86,19 @@ def architecture_faults(app: App, fleet: Fleet, host: str, sound: frozenset[str]
                     f"{host} is {architecture}, {service.image} is for {' and '.join(others) or 'nothing'}",
                     "name the architecture in each of the image's archives",
                 )
+
+
+def repository_faults(host: Host, sources: Sources) -> Iterator[Fault]:
+    """Tell which secrets of a host's backup repository there are not; places are in the host's document."""
+    if host.backup and host.backup.password:
+        yield from _missing_secret(host.backup.password, sources, ("backup", "password"))
+    for variable, secret in host.backup.environment.items() if host.backup else ():
+        yield from _missing_secret(secret, sources, ("backup", "environment", variable))
+
+
+def _missing_secret(name: str, sources: Sources, at: At) -> Iterator[Fault]:
+    if name not in sources.names["secrets"] and not sources.secrets_to_come:
+        yield Fault(at, f"there is no secrets/{name}.age", f"`gitops secret set {name}` makes it")
 
 
 def _unknown(kind: str, name: str, known: Collection[str], at: At, *, key: bool = False) -> Iterator[Fault]:

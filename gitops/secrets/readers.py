@@ -23,7 +23,7 @@ def recipients(fleet: Fleet, name: str) -> dict[str, str]:
     hosts = [host for host in sorted(fleet.hosts) if name in used(fleet, host)]
     if not hosts:
         raise UserError(
-            f"no instance uses the secret {name}", hint=f"name it in an app first: `secrets: [{name}]`"
+            f"nothing uses the secret {name}", hint=f"name it in an app first: `secrets: [{name}]`"
         )
     problems = [
         Problem(
@@ -41,8 +41,9 @@ def recipients(fleet: Fleet, name: str) -> dict[str, str]:
 
 
 def used(fleet: Fleet, host: str) -> set[str]:
-    """Give the secrets that a host's instances use."""
-    return {
+    """Give the secrets that a host's instances use, and those that open its backup repository."""
+    backup = fleet.hosts[host].backup
+    return (backup.secrets if backup else set()) | {
         use.source
         for instance in fleet.instances(host).values()
         for service in instance.definition.services.values()

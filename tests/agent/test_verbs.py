@@ -76,7 +76,7 @@ def test_a_secret_is_set_from_a_pipe_for_the_hosts_that_use_it(fleet: FleetOnDis
 
 def test_a_secret_that_nothing_uses_or_a_host_cannot_read_is_refused(fleet: FleetOnDisk) -> None:
     assert (
-        b"no instance uses the secret password"
+        b"nothing uses the secret password"
         in gitops(fleet, "secret", "set", "password", stdin=b"x", status=1).stderr
     )
     fleet.write("apps/blog.yaml", f"{APP}    secrets: [password]\n")
