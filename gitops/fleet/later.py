@@ -10,7 +10,7 @@ from gitops.fleet.hosts import Host
 from gitops.fleet.settings import Settings
 
 _JOB = ("timezone", "overlap", "retries", "catch_up", "spread", "notify", "mode")
-_BACKUP = ("verify", "drill")
+_BACKUP = ("drill",)
 _REPOSITORY = ("prune", "check")
 
 

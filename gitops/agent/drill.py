@@ -1,0 +1,153 @@
+"""A drill: the newest backup of an instance, restored into a throw-away copy of it, which must then work.
+
+Database servers start empty. Their dumps are loaded, and what is there is compared with the fingerprint that
+was taken with each dump, before anything else runs that could write. Then everything starts on the volumes
+that were restored, must be well, and must answer the app's `verify`. Of the real instance nothing is touched.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+
+from gitops.agent.duplicate import copy_of
+from gitops.agent.host import Wanted
+from gitops.agent.throwaway import Throwaway, throw_away
+from gitops.backup.databases import KINDS
+from gitops.backup.drill import load, loading_order, wait_ready
+from gitops.backup.sets import VOLUME, BackupSet, Dataset, Part
+from gitops.backup.vault import Vault
+from gitops.backup.verify import login, one_line, verify
+from gitops.engine.docker import Docker
+from gitops.fleet.backups import Backup, Database
+from gitops.fleet.fleet import Instance
+from gitops.report.history import Run, record
+from gitops.secrets.hiding import hide
+from gitops.system.clock import now
+from gitops.system.errors import UserError
+from gitops.system.places import Places
+
+Tell = Callable[[str], object]
+
+
+def drill(
+    vault: Vault, engine: Docker, wanted: Wanted, instance: str, places: Places, *, tell: Tell
+) -> BackupSet:
+    """Prove the newest complete backup of an instance; the history remembers how it went.
+
+    Args:
+        vault: the host's repository.
+        engine: the host's engine, which has the images that the instance runs.
+        wanted: what the fleet says of the host.
+        instance: one of its instances.
+        places: where history and secrets are.
+        tell: is given a line for people at each step.
+
+    Returns:
+        The set that was proved.
+
+    Raises:
+        UserError: it is not good, and why; or it could not be tried.
+    """
+    began, subject = now(), ""
+    try:
+        real = wanted.fleet.instance(wanted.host, instance)
+        chosen = vault.choose(instance)
+        subject = f"backup {chosen.short}: "
+        copy = copy_of(wanted.desired, instance, wanted.fleet.settings.name, wanted.host)
+        with throw_away(copy, engine, places) as made:
+            began = now()
+            proved = _Drill(vault, engine, real, chosen, made, tell).prove()
+    except UserError as error:
+        reason = subject + one_line(hide(str(error), places.runtime / "secrets"))
+        record(places, Run("drill", instance, "", began, now(), 1, reason))
+        raise UserError(f"{instance}: the drill failed: {reason}") from error
+    record(places, Run("drill", instance, "", began, now(), 0, subject + proved))
+    return chosen
+
+
+@dataclass
+class _Drill:
+    """One drill and what it needs to know."""
+
+    vault: Vault
+    engine: Docker
+    instance: Instance
+    chosen: BackupSet
+    made: Throwaway
+    tell: Tell
+    filled: set[Dataset] = field(default_factory=set)
+
+    def prove(self) -> str:
+        """Do all of it; say in a few words what was proved."""
+        services, backup = self.instance.definition.services, self._backup
+        databases = dict(self._databases())
+        servers = {one.service for part, one in databases.items() if not KINDS[part.dataset.kind].embedded}
+        first = self.made.with_dependencies(servers)
+        self._fill({mount.source for name in first for mount in services[name].volumes})
+        self.made.start(servers)
+        self._fill()  # while they start up
+        for part, database in databases.items():
+            if database.service in servers:
+                self._load(part, database)
+        own = {database.service for database in databases.values()} - servers
+        self.made.start(own)
+        for part, database in databases.items():
+            if database.service in own:
+                self._load(part, database)
+        self.made.restart(own)  # as after any restore, so that they begin with what is there now
+        self.tell(f"{self.instance.name}: starting everything")
+        self.made.start(services)
+        self.made.prove(services)
+        for question in backup.verify:
+            self.tell(f"{self.instance.name}: asking {question.service}")
+            container = self.made.container(question.service)
+            verify(self.engine, container, question, backup, services[question.service])
+        counts = {"database": len(databases), "volume": len(self.filled), "question": len(backup.verify)}
+        return ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
+
+    @property
+    def _backup(self) -> Backup:
+        return self.instance.definition.backup or Backup()
+
+    def _databases(self) -> Iterator[tuple[Part, Database]]:
+        """Find out what the app says of the databases of the set, in the order in which they are loaded."""
+        for part in loading_order(self.chosen.parts):
+            kind, service, name = part.dataset.kind, part.dataset.service, part.dataset.name
+            known = [
+                one
+                for one in self._backup.databases
+                if (one.kind, one.service) == (kind, service) and (one.all or (one.name or "") == name)
+            ]
+            if known:
+                yield part, known[0]
+            elif kind != VOLUME:
+                self._not_proved(part)
+
+    def _fill(self, volumes: Collection[str | None] | None = None) -> None:
+        """Restore those of the set's volumes that are named and empty so far; None: all of them."""
+        for part in self.chosen.parts:
+            dataset = part.dataset
+            if dataset.kind != VOLUME or dataset in self.filled:
+                continue
+            if volumes is not None and dataset.name not in volumes:
+                continue
+            place = self.made.directory(dataset.name)
+            if place is None:
+                self._not_proved(part)
+                continue
+            self.tell(f"{self.instance.name}: restoring {dataset}")
+            place.rmdir()  # new and empty, and about to be made again with its own owner and mode
+            self.vault.restore(part, place)
+            self.filled.add(dataset)
+
+    def _load(self, part: Part, database: Database) -> None:
+        """Load a dump when its server answers; one with a healthcheck must be healthy before that."""
+        self.tell(f"{self.instance.name}: restoring {part.dataset}")
+        service, container = database.service, self.made.container(database.service)
+        if not KINDS[part.dataset.kind].embedded and self.made.has_health(service):
+            self.made.prove([service])
+        who = login(database, self.instance.definition.services[service])
+        wait_ready(self.engine, container, part, who, lambda: self.made.refuse_dead(service))
+        load(self.vault, self.engine, container, part, who)
+
+    def _not_proved(self, part: Part) -> None:
+        self.tell(f"{self.instance.name}: {part.dataset} is not proved, because the app has it no more")
