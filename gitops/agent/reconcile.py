@@ -9,6 +9,7 @@ from gitops.agent.host import look, package_changes, want
 from gitops.agent.plan import Plan, plan
 from gitops.agent.recording import recorded
 from gitops.agent.report import prepare
+from gitops.agent.restores import finish_restores
 from gitops.agent.rollback import end, instead_of
 from gitops.agent.space import let_try_again
 from gitops.agent.unchanged import Settled, remember
@@ -51,6 +52,7 @@ def reconcile(
     Raises:
         UserError: another apply is under way; or something failed, and what.
     """
+    finish_restores(engine, places, tell)
     with exclusive(engine_lock(places), "this host's engine"):
         free(engine, places, tell)
         before = running(places)

@@ -18,6 +18,7 @@ from gitops.agent.failures import Failures
 from gitops.agent.generation import cron_environment
 from gitops.agent.rollback import instead_of
 from gitops.agent.steps import standstill
+from gitops.backup.cut_short import any_cut_short
 from gitops.engine.docker import Docker
 from gitops.engine.held import any_held, engine_lock
 from gitops.engine.observed import Observed
@@ -57,7 +58,7 @@ def still_so(commit: str | None, host: str | None, engine: Docker, places: Place
         engine: asked once for the host's containers.
         places: the host's directories.
     """
-    if commit is None or any_held(places):
+    if commit is None or any_held(places) or any_cut_short(places):
         return None
     commit = instead_of(commit, places)
     try:
