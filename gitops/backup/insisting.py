@@ -1,5 +1,6 @@
 """A repository that is away or in use is tried again a few times, with growing pauses."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -22,20 +23,25 @@ def insist(call: Callable[[], _Answer], restic: Restic, tell: Callable[[str], ob
 
     Args:
         call: what is tried; it may be called several times.
-        restic: the repository; locks whose owners have died are removed from it.
-        tell: is given a line before each pause.
+        restic: the repository; locks whose owners have died are removed from it. Dead is, for restic, whose
+            process is gone from this host, or who has not renewed its lock for half an hour.
+        tell: is given a line before each pause, and when a lock is gone.
 
     Raises:
         UserError: the last try failed too, or another would be of no use.
     """
-    tries = 0
+    tries, blocked = 0, ""
     while True:
         try:
-            return call()
+            answer = call()
         except HopelessError:
             raise
         except UserError as error:
             locked = isinstance(error, LockedError)
+            if isinstance(error, LockedError) and not blocked:
+                blocked = error.holder
+                _unlock(restic)
+                continue
             pauses = PAUSES_LOCKED if locked else PAUSES
             if tries >= len(pauses):
                 raise
@@ -43,4 +49,13 @@ def insist(call: Callable[[], _Answer], restic: Restic, tell: Callable[[str], ob
             time.sleep(pauses[tries])
             tries += 1
             if locked:
-                restic.unlock()
+                _unlock(restic)
+        else:
+            if blocked and not tries:
+                tell(f"{blocked} has died or ended; its lock is gone")
+            return answer
+
+
+def _unlock(restic: Restic) -> None:
+    with contextlib.suppress(UserError):  # the next try tells what is wrong
+        restic.unlock()

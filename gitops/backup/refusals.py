@@ -10,6 +10,9 @@ from gitops.system.run import CommandError
 _MISSING = 10
 """restic's exit status for a repository that is not there, since 0.17."""
 
+_TAIL = 12
+"""Lines of restic's that are shown, at most."""
+
 _NOT_THERE = re.compile("no such file or directory|does not exist|not found", re.IGNORECASE)
 
 
@@ -49,16 +52,26 @@ def refusal(repository: str, key: str, verb: str, status: int, stderr: str) -> U
         stderr: all that it wrote there.
     """
     said = _said(stderr)
-    if "wrong password or no key found" in said:
-        return HopelessError(
-            f"the backup repository {repository} does not open with the password in {key}",
-            hint="put the repository's own password there",
-        )
+    if hopeless := _hopeless(repository, key, said):
+        return hopeless
     if status == _MISSING or (
         "Is there a repository at the following location?" in said and _NOT_THERE.search(said)
     ):
         return MissingError(
             f"there is no backup repository at {repository}", hint="is its disk mounted, its server up?"
+        )
+    if "no matching ID found" in said:
+        return ParentError(_last(said))
+    if "already locked" in said:
+        return LockedError(repository, said)
+    return CommandError(["restic", verb], f"exit status {status}", said, status=status)
+
+
+def _hopeless(repository: str, key: str, said: str) -> HopelessError | None:
+    if "wrong password or no key found" in said:
+        return HopelessError(
+            f"the backup repository {repository} does not open with the password in {key}",
+            hint="put the repository's own password there",
         )
     if "no space left on device" in said or "disk quota exceeded" in said.lower():
         return HopelessError(
@@ -66,11 +79,13 @@ def refusal(repository: str, key: str, verb: str, status: int, stderr: str) -> U
             hint="make room, keep fewer backups, or let `gitops backup prune` give space back; the backups"
             f" that are there are as they were. restic said: {_last(said)}",
         )
-    if "no matching ID found" in said:
-        return ParentError(_last(said))
-    if "already locked" in said:
-        return LockedError(repository, said)
-    return CommandError(["restic", verb], f"exit status {status}", said, status=status)
+    if "repository contains errors" in said:
+        return HopelessError(
+            f"the backup repository {repository} is damaged: {said.splitlines()[0]}",
+            hint="`gitops backup drill` proves which backups are whole; what restic can mend is told at"
+            f" https://restic.readthedocs.io/en/stable/077_troubleshooting.html\n{_tail(said)}",
+        )
+    return None
 
 
 def has_vanished(why: str) -> bool:
@@ -98,6 +113,10 @@ def _said(stderr: str) -> str:
         wrapped = json_lines(line)
         lines.append(str(wrapped[0].get("message", line)) if wrapped else line)
     return "\n".join(lines).strip()
+
+
+def _tail(said: str) -> str:
+    return "\n".join(f"  {line}" for line in said.splitlines()[-_TAIL:])
 
 
 def _last(said: str) -> str:

@@ -6,6 +6,7 @@ than 0.14, so its words are read instead.
 
 import json
 import os
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -169,7 +170,7 @@ class Restic:
                 raise
             stderr = process.stderr.read().decode(errors="replace")
         if process.returncode:
-            raise self._refusal("dump", process.returncode, stderr)
+            raise self.refusal("dump", process.returncode, stderr)
 
     def restore(self, snapshot: str, path: str, target: Path) -> None:
         """Put a directory of a snapshot, with owners, modes and times, where it was below the target."""
@@ -192,6 +193,15 @@ class Restic:
         """
         self._run("check", *([f"--read-data-subset={part[0]}/{part[1]}"] if part else []))
 
+    def mount(self, directory: Path, tags: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Begin to show the host's snapshots that carry all of the tags; SIGINT ends it, as our death does.
+
+        It takes no lock, so that one which somebody forgets does not keep the repository from being pruned.
+        """
+        choice = ("--host", self.host, "--tag", ",".join(tags), "--quiet", "--no-lock")
+        command = ["setpriv", "--pdeathsig", "INT", *self._program, "mount", *choice, str(directory)]
+        return start(command, stdout=subprocess.DEVNULL, env=self._environment())
+
     def unlock(self) -> None:
         """Remove the locks of restics that died; those of living ones stay."""
         self._run("unlock", "--quiet")
@@ -209,10 +219,11 @@ class Restic:
     def _run(self, *args: str, nice: int | None = None) -> Result:
         result = run([*self._tied(nice), *self._program, *args], env=self._environment(), check=False)
         if result.status:
-            raise self._refusal(args[0], result.status, result.stderr)
+            raise self.refusal(args[0], result.status, result.stderr)
         return result
 
-    def _refusal(self, verb: str, status: int, stderr: str) -> UserError:
+    def refusal(self, verb: str, status: int, stderr: str) -> UserError:
+        """Give the error for a restic that ended badly: what it was to do, how it ended, what it said."""
         return refusal(self.repository, self.key, verb, status, stderr)
 
     def _tied(self, nice: int | None = None) -> list[str]:
@@ -235,12 +246,12 @@ class Restic:
 
     def _saved_whole(self, status: int, stdout: str, stderr: str) -> Saved:
         if status:
-            raise self._refusal("backup", status, stderr)
+            raise self.refusal("backup", status, stderr)
         return self._saved(status, stdout, stderr)
 
     def _saved(self, status: int, stdout: str, stderr: str) -> Saved:
         if status not in (0, _INCOMPLETE):
-            raise self._refusal("backup", status, stderr)
+            raise self.refusal("backup", status, stderr)
         (summary,) = (one for one in json_lines(stdout) if one.get("message_type") == "summary")
         unread = (one for one in json_lines(stderr) if one.get("message_type") == "error")
         return Saved(

@@ -50,12 +50,12 @@ class Vault:
     host: str
     places: Places
 
-    def sets(self, instance: str | None = None, *, safety: bool = False) -> list[BackupSet]:
+    def sets(self, instance: str | None = None, *, safety: bool | None = False) -> list[BackupSet]:
         """List sets, the newest first, failed ones too.
 
         Args:
             instance: whose; None: everybody's.
-            safety: those that restores made of what was there before, instead of backups.
+            safety: those that restores made of what was there before, instead of backups; None: both.
 
         Raises:
             UserError: the repository cannot be read.
@@ -63,7 +63,7 @@ class Vault:
         return [
             one
             for one in self._sets()
-            if one.safety is safety and (instance is None or one.instance == instance)
+            if safety in (None, one.safety) and (instance is None or one.instance == instance)
         ]
 
     def choose(self, instance: str, *, wanted: str | None = None, at: datetime | None = None) -> BackupSet:

@@ -1,22 +1,21 @@
-"""`gitops backup`: back up instances, list their backups, restore one."""
+"""`gitops backup`: which verbs there are; and `gitops backup run`, which makes backups."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gitops.cli.options import FleetOption, HostOption, JsonOption
+from gitops.cli.caring import check, mount, prune
+from gitops.cli.drilling import drill
+from gitops.cli.listing import list_sets
+from gitops.cli.options import FleetOption, HostOption
 from gitops.cli.restoring import restore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gitops.fleet.fleet import Fleet
 
 app = typer.Typer(help="Back up databases and volumes, and restore them.", no_args_is_help=True)
-
-app.command()(restore)
-
-InstancesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[INSTANCE]...", help="Instances; none: every one.")
-]
 
 
 @app.command()
@@ -27,8 +26,12 @@ def run(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Back up every instance of this host.")] = False,
 ) -> None:
-    """Make a backup of instances: databases and volumes in one set, or none at all."""
+    """Back up instances in one run: of each, all databases and volumes in one set, which is whole or failed.
+
+    Exit status 1 when a set failed; it stands in the list with what failed and why, and is no backup.
+    """
     import sys
+    from functools import partial
 
     from gitops.backup.run import back_up, failure
     from gitops.backup.vault import open_vault
@@ -39,9 +42,12 @@ def run(
     if bool(instances) == everything:
         raise typer.BadParameter("name instances, or say --all")
     loaded, here = deployed(fleet, host)
-    wanted = [loaded.instance(here, name) for name in sorted(set(instances or _with_backup(loaded, here)))]
+    wanted = [loaded.instance(here, name) for name in sorted(set(instances or _backed_up(loaded, here)))]
+    if not wanted:
+        print(f"no instance on {here} is backed up")
+        return
     with open_vault(loaded, here, places()) as vault, Docker() as engine:
-        made = back_up(vault, engine, wanted, places(), tell=print)
+        made = back_up(vault, engine, wanted, places(), tell=partial(print, flush=True))
     for one in made:
         if one.complete:
             print(f"{one.instance}: backup {one.short} is complete")
@@ -50,45 +56,12 @@ def run(
     raise typer.Exit(0 if all(one.complete for one in made) else 1)
 
 
-@app.command("list")
-def list_sets(
-    instances: InstancesArgument = None,
-    fleet: FleetOption = None,
-    host: HostOption = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """List the backups of instances, oldest first, and those that failed."""
-    import json
-
-    from gitops.backup.run import failure
-    from gitops.backup.vault import open_vault
-    from gitops.cli.deployed import deployed
-    from gitops.system.clock import stamp
-    from gitops.system.places import places
-
-    loaded, here = deployed(fleet, host)
-    with open_vault(loaded, here, places()) as vault:
-        sets = [one for one in reversed(vault.sets()) if not instances or one.instance in instances]
-    rows = [
-        {
-            "instance": one.instance,
-            "id": one.short,
-            "time": stamp(one.time),
-            "datasets": [str(part.dataset) for part in one.parts],
-            "failed": failure(one),
-        }
-        for one in sets
-    ]
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        failed = f"  failed: {row['failed']}" if row["failed"] else ""
-        print(f"{row['instance']} {row['id']} {row['time']}  {', '.join(row['datasets'])}{failed}")
-    if not rows:
-        print("no backups yet")
+app.command("list")(list_sets)
+for _verb in (restore, drill, check, prune, mount):
+    app.command()(_verb)
 
 
-def _with_backup(fleet: "Fleet", host: str) -> list[str]:
-    return sorted(name for name, one in fleet.instances(host).items() if one.definition.backup)
+def _backed_up(fleet: "Fleet", host: str) -> "Iterator[str]":
+    for name, one in fleet.instances(host).items():
+        if one.definition.backup and (one.definition.backup.databases or one.definition.backup.volumes):
+            yield name

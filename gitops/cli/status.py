@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gitops.cli.options import FleetOption, HostOption, JsonOption
+from gitops.cli.sizes import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _PAUSE = 2.0
 _GLANCE = 0.5
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def status(
@@ -157,13 +157,6 @@ def _use(row: "Row") -> tuple[str, str, str]:
     cpu = "" if row.cpu is None else f"{row.cpu:.0%}"
     return (
         cpu + (f"/{row.cpus:.0%}" if row.cpus and cpu else ""),
-        _bytes(use.memory) + (f"/{_bytes(use.memory_limit)}" if use.memory_limit else ""),
+        readable(use.memory) + (f"/{readable(use.memory_limit)}" if use.memory_limit else ""),
         f"{use.processes}" + (f"/{use.processes_limit}" if use.processes_limit else ""),
     )
-
-
-def _bytes(count: float) -> str:
-    power = 0
-    while count >= 999.5 and power < len(_UNITS) - 1:  # noqa: PLR2004  # what would show as 1000
-        count, power = count / 1000, power + 1
-    return f"{count:.3g} {_UNITS[power]}"

@@ -39,7 +39,7 @@ def debian_programs(suite: str, package: str) -> Path:
                 unpacked = Path(directory) / "root"
                 subprocess.run(["dpkg-deb", "--extract", store.path(found.sha256), unpacked], check=True)
                 unpacked.rename(place)
-    return place / "usr" / "bin"
+    return next(place / one for one in ("usr/bin", "bin") if (place / one).is_dir())
 
 
 @dataclass(frozen=True)
