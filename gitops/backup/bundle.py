@@ -74,6 +74,10 @@ class Staged:
                     return False
         return True
 
+    def remove(self) -> None:
+        """Give it up."""
+        self.path.unlink(missing_ok=True)
+
     def then(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Give what was taken, then what was not; the file is gone then."""
         with self.path.open("rb") as file:

@@ -7,7 +7,7 @@ than 0.14, so its words are read instead.
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -103,6 +103,17 @@ class Restic:
             ),
             key=lambda snapshot: snapshot.time,
         )
+
+    def in_full(self, beginnings: Collection[str]) -> list[str]:
+        """Give the ids of snapshots that begin so, if restic's cache has them all; otherwise nothing.
+
+        restic keeps every snapshot that it has saved or read in `CACHE/REPOSITORY/snapshots/XX/ID` (manual,
+        "Local Cache").
+        """
+        found = [
+            [path.name for path in self.cache.glob(f"*/snapshots/{one[:2]}/{one}*")] for one in beginnings
+        ]
+        return [ids[0] for ids in found] if all(len(ids) == 1 for ids in found) else []
 
     def save_directory(
         self,

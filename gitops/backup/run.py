@@ -6,10 +6,12 @@ from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
+from gitops.backup.bundle import Bundle
 from gitops.backup.insisting import insist
+from gitops.backup.progress import Task
 from gitops.backup.refusals import MissingError
 from gitops.backup.repository import gone, make_sure_of
-from gitops.backup.saving import Saving
+from gitops.backup.saving import save
 from gitops.backup.sets import BackupSet
 from gitops.backup.vault import Vault
 from gitops.backup.verify import one_line
@@ -59,8 +61,8 @@ def back_up(
         run = f"{stamp(began)}-{secrets.token_hex(4)}"
         try:
             insist(lambda: make_sure_of(vault.restic, places), vault.restic, tell)
-            saving = Saving(vault, engine, places, tell, run=run, began=began, safety=safety)
-            sets = saving.save(wanted)
+            task = Task(vault, engine, places, Bundle(places), (*vault.tags, f"run={run}"), tell)
+            sets = save(task, run, began, wanted, safety=safety)
         except UserError as error:
             problem = gone(error, vault.restic) if isinstance(error, MissingError) else error
             for one in () if safety else instances:

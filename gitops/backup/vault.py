@@ -4,7 +4,7 @@ import contextlib
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -157,11 +157,21 @@ class Vault:
         snapshots = self._snapshots()
         return stale(snapshots, newest_first(self._read(snapshots)), keep)
 
-    def resolve(self, run: str, sets: Sequence[BackupSet]) -> list[BackupSet]:
-        """Give sets of a run, just saved, as the repository has them, their ids in full."""
-        there = [snapshot.id for snapshot in self.restic.snapshots([*self.tags, f"run={run}"])]
-        ids = {one.id: next((full for full in there if full.startswith(one.id)), "") for one in sets}
-        return [resolved(replace(one, id=ids[one.id]), there) for one in sets]
+    def resolve(self, run: str, manifest: str, sets: Iterable[BackupSet]) -> list[BackupSet]:
+        """Give sets of a run that was just saved as the repository has them.
+
+        Args:
+            run: the run.
+            manifest: the manifest's snapshot; as in the sets, it may be the beginning of an id only.
+            sets: the run's.
+        """
+        sets = [replace(one, id=manifest) for one in sets]
+        told = {manifest, *(part.snapshot for one in sets for part in one.parts)}
+        there = self.restic.in_full(told) or [
+            snapshot.id for snapshot in self.restic.snapshots([*self.tags, f"run={run}"])
+        ]
+        (full,) = (one for one in there if one.startswith(manifest))
+        return [resolved(replace(one, id=full), there) for one in sets]
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ import threading
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
+from urllib.parse import quote
 
 from gitops.engine import labels
 from gitops.engine.connected import Connected
-from gitops.engine.connection import telling
+from gitops.engine.connection import ask, telling
 from gitops.engine.specification import NetworkSpec, VolumeSpec
 from gitops.engine.subnets import free_subnet, routed
 
@@ -101,5 +102,4 @@ class Networks(Connected):
 
     def volume_path(self, name: str) -> Path:
         """Give the directory on this machine that holds a volume."""
-        with telling(f"cannot find the volume {name}"):
-            return Path(self._api.inspect_volume(name)["Mountpoint"])
+        return Path(ask(f"cannot find the volume {name}", f"/volumes/{quote(name)}")["Mountpoint"])

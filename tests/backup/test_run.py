@@ -113,7 +113,7 @@ def test_a_run_saves_databases_and_volumes_and_says_what_they_hold(site: Site, v
 def test_a_long_dump_is_streamed_past_the_disk(
     site: Site, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gitops.backup.saving.STAGED", 100_000)
+    monkeypatch.setattr("gitops.backup.dumping.STAGED", 100_000)
     site.sql("CREATE TABLE t SELECT REPEAT(SHA2(RAND(), 512), 1000) AS t FROM seq_1_to_20;")
     made = _back_up(site, vault)
     database, volume = made.parts

@@ -1,0 +1,144 @@
+"""Volumes of a run: seen by restic where they are, all of them in one snapshot with the dumps that wait."""
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from gitops.backup.progress import Progress, Task
+from gitops.backup.refusals import ParentError, has_vanished
+from gitops.backup.restic import Saved
+from gitops.backup.sets import Dataset, Part
+from gitops.backup.wanted import users
+from gitops.engine.held import hold
+from gitops.fleet.names import volume_name
+from gitops.system.errors import UserError
+
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A volume on its way: whose and which, where it is on this machine, and where in the snapshot."""
+
+    own: Progress
+    dataset: Dataset
+    source: Path
+    path: str
+
+
+def save_bundle(
+    task: Task, everything: Sequence[Progress], volumes: Iterable[tuple[Progress, Dataset]]
+) -> None:
+    """Save the dumps that wait in the bundle, and volumes, as they are.
+
+    A volume of which something could not be read is saved once more: it changed under restic's eyes. What is
+    gone for good the third time was removed; what is there and cannot be read spoils its volume.
+
+    Args:
+        task: the run.
+        everything: whose dumps wait.
+        volumes: which volumes.
+
+    Raises:
+        UserError: the repository does not take it; it can be called again.
+    """
+    left = list(volumes)
+    waiting = [(own, part) for own in everything for part in own.parts.values() if not part.snapshot]
+    parent = task.vault.parent([(own.name, dataset) for own, dataset in left])
+    for attempt in range(1, _TRIES + 1):
+        copies = _see(task, left)
+        if not (copies or waiting):
+            return
+        saved = _save(task, parent)
+        _refuse_lost_dumps(saved, copies, task.bundle.directory)
+        for own, part in waiting:
+            own.parts[part.dataset] = replace(part, snapshot=saved.snapshot)
+        dumps = sum(part.size for _, part in waiting)
+        left, waiting, parent = [], [], saved.snapshot
+        for copy in copies:
+            unread = [why for path, why in saved.unread if _is_below(path, task.bundle.directory / copy.path)]
+            lasting = [why for why in unread if not has_vanished(why)]
+            if unread and attempt < _TRIES:
+                left.append((copy.own, copy.dataset))
+            elif lasting:
+                copy.own.fail(copy.dataset, lasting[0])
+            else:
+                size = saved.size - dumps if len(copies) == 1 else _size(copy.source)
+                copy.own.parts[copy.dataset] = Part(copy.dataset, saved.snapshot, f"/{copy.path}", size, "")
+        task.bundle.clear()
+
+
+def save_still(own: Progress, method: Literal["pause", "stop"]) -> None:
+    """Save volumes of an instance while the services that have them stand still; raises as `save_bundle`."""
+    task, volumes = own.task, [one.dataset for one in own.volumes(method)]
+    if not volumes:
+        return
+    names = [one.name for one in volumes]
+    refused: UserError | None = None
+    try:
+        standing = users(task.engine, task.vault.fleet, own.instance, names)
+        with hold(task.engine, standing, method, task.places, "backup") as still:
+            try:
+                save_bundle(task, [], [(own, one) for one in volumes])
+            except UserError as error:
+                refused = error
+    except UserError as error:  # they cannot stand still, or not go on
+        for one in volumes:
+            own.fail(one, str(error))
+    else:
+        own.stood_still += still.seconds
+        task.tell(f"{own.name}: services of {', '.join(names)} stood still for {still.seconds:.1f} s")
+    if refused:
+        raise refused
+
+
+def _see(task: Task, volumes: Iterable[tuple[Progress, Dataset]]) -> list[_Copy]:
+    """Let the bundle have volumes; give those that there are."""
+    found = []
+    for own, dataset in volumes:
+        try:
+            source = task.engine.volume_path(volume_name(task.vault.fleet, own.name, dataset.name))
+        except UserError as error:
+            own.fail(dataset, str(error))
+            continue
+        if not source.is_dir():
+            own.fail(dataset, f"there is no directory {source}")
+            continue
+        path = dataset.directory(own.name)
+        task.bundle.volume(path, source)
+        found.append(_Copy(own, dataset, source, path))
+    return found
+
+
+def _save(task: Task, parent: str) -> Saved:
+    bundle = task.bundle
+    save = partial(task.vault.restic.save_directory, bundle.directory, task.tags, volumes=bundle.volumes)
+    try:
+        return save(parent=parent)
+    except ParentError:
+        return save()
+
+
+def _refuse_lost_dumps(saved: Saved, copies: Iterable[_Copy], directory: Path) -> None:
+    volumes = [directory / copy.path for copy in copies]
+    for path, why in saved.unread:
+        if not any(_is_below(path, volume) for volume in volumes):
+            raise UserError(f"{path} could not be read: {why}")
+
+
+def _is_below(path: str, directory: Path) -> bool:
+    return Path(path).is_relative_to(directory)
+
+
+def _size(directory: Path) -> int:
+    """Add the bytes of a volume's files up; one that vanishes meanwhile counts nothing."""
+    size = 0
+    for place, _, files in os.walk(directory):
+        for name in files:
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118  # Paths take long
+    return size

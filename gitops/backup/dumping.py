@@ -1,0 +1,119 @@
+"""Dumps of a run's databases: short ones wait in the bundle, long ones stream into snapshots of their own."""
+
+import contextlib
+import os
+from collections import deque
+from collections.abc import Container, Iterator, Sequence
+from functools import partial
+from threading import Thread
+
+from gitops.backup.databases import KINDS
+from gitops.backup.insisting import insist
+from gitops.backup.progress import Progress, Task
+from gitops.backup.sets import Part
+from gitops.backup.wanted import Wanted, find_container
+from gitops.fleet.names import container_name
+from gitops.system.errors import UserError
+
+STAGED = 16 << 20
+"""Bytes of the longest dump that waits for the others, to be saved together with them."""
+
+_SIDE_BY_SIDE = 4
+"""Instances whose databases are dumped at the same time, at most; and no more than there are processors."""
+
+
+class _DumpError(Exception):
+    """A dump went wrong, and not what stores it."""
+
+
+def dump_databases(task: Task, everything: Sequence[Progress]) -> None:
+    """Dump all databases: instances side by side, those of one instance one after the other.
+
+    Raises:
+        UserError: the repository does not take one.
+    """
+    waiting = deque(one for one in everything if one.databases)
+    if not waiting:
+        return
+    running = _running(task)
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        with contextlib.suppress(IndexError):
+            while not errors:
+                own = waiting.popleft()
+                try:
+                    _dump_all(own, running)
+                except BaseException as error:  # noqa: BLE001  # raised again below
+                    errors.append(error)
+
+    # They die with us, since a dump may hang, and Ctrl-C must not wait for it. Each lives as long as every
+    # restic that it has started, which the kernel would end with it.
+    processors = task.vault.restic.limits.cpus or len(os.sched_getaffinity(0))
+    threads = [Thread(target=work, daemon=True) for _ in range(min(_SIDE_BY_SIDE, processors, len(waiting)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _running(task: Task) -> frozenset[str]:
+    """Name the containers that run; asking once for a hundred instances is enough."""
+    try:
+        found = task.engine.containers(task.vault.fleet, task.vault.host)
+    except UserError:  # each database will tell
+        return frozenset()
+    return frozenset(one.name for one in found if one.state == "running")
+
+
+def _dump_all(own: Progress, running: Container[str]) -> None:
+    for one in own.databases:
+        own.task.tell(f"{own.name}: saving {one.dataset}")
+        attempt = partial(_dump, own, one, running)
+        try:
+            own.parts[one.dataset] = insist(attempt, own.task.vault.restic, own.task.tell)
+        except _DumpError as error:
+            own.fail(one.dataset, str(error))
+
+
+def _dump(own: Progress, one: Wanted, running: Container[str]) -> Part:
+    """Dump a database: into the bundle, where its part has no snapshot yet; or, if long, into its own."""
+    task, kind, dataset = own.task, KINDS[one.dataset.kind], one.dataset
+    container = container_name(task.vault.fleet, own.name, dataset.service)
+    try:
+        if container not in running:
+            container = find_container(task.engine, task.vault.fleet, own.instance, dataset.service)
+        dump = kind.dump(task.engine, container, dataset.name, one.login, own.backup.timeout)
+    except UserError as error:
+        raise _DumpError(str(error)) from error
+    file = dataset.file(kind.extension)
+    staged = task.bundle.dump(own.name, file)
+    try:
+        chunks = _told(iter(dump))
+        if staged.take(chunks, STAGED):
+            return Part(dataset, "", f"/{own.name}/{file}", staged.size, dump.fingerprint)
+        with task.vault.restic.incoming(file, task.tags) as incoming:
+            size = 0
+            for chunk in staged.then(chunks):
+                incoming.write(chunk)
+                size += len(chunk)
+            snapshot = incoming.finish().snapshot
+        return Part(dataset, snapshot, f"/{file}", size, dump.fingerprint)
+    except OSError as error:
+        staged.remove()
+        raise _DumpError(f"it cannot wait in {task.bundle.directory}: {error.strerror}") from error
+    except _DumpError:
+        staged.remove()
+        raise
+    finally:
+        dump.close()
+
+
+def _told(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass a dump on, and tell its failing from that of whoever takes it."""
+    try:
+        yield from chunks
+    except UserError as error:
+        raise _DumpError(str(error)) from error

@@ -1,0 +1,69 @@
+"""What a run has so far: of each instance, which datasets are saved and which are not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gitops.backup.bundle import Bundle
+from gitops.backup.sets import VOLUME, Dataset, Part
+from gitops.backup.vault import Vault
+from gitops.backup.verify import one_line
+from gitops.backup.wanted import Wanted
+from gitops.engine.docker import Docker
+from gitops.fleet.backups import Backup
+from gitops.fleet.fleet import Instance
+from gitops.secrets.hiding import hide
+from gitops.system.places import Places
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run, and what it works with.
+
+    Args:
+        vault: where it is saved.
+        engine: the host's.
+        places: the host's directories.
+        bundle: where short dumps and volumes meet.
+        tags: of all its snapshots.
+        tell: is given a line for people at each step.
+    """
+
+    vault: Vault
+    engine: Docker
+    places: Places
+    bundle: Bundle
+    tags: tuple[str, ...]
+    tell: Callable[[str], object]
+
+
+@dataclass(eq=False)
+class Progress:
+    """What a run has of one instance; `parts` without a snapshot wait in the bundle."""
+
+    task: Task
+    instance: Instance
+    backup: Backup
+    wanted: list[Wanted] = field(default_factory=list)
+    parts: dict[Dataset, Part] = field(default_factory=dict)
+    failed: dict[Dataset, str] = field(default_factory=dict)
+    stood_still: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Give the instance's name."""
+        return self.instance.name
+
+    @property
+    def databases(self) -> list[Wanted]:
+        """Give its databases."""
+        return [one for one in self.wanted if one.dataset.kind != VOLUME]
+
+    def volumes(self, method: str) -> list[Wanted]:
+        """Give those volumes that are to be saved so."""
+        return [one for one in self.wanted if one.dataset.kind == VOLUME and one.method == method]
+
+    def fail(self, dataset: Dataset, why: str) -> None:
+        """Note that a dataset is not saved; what a container said may have no end, or a secret in it."""
+        self.parts.pop(dataset, None)
+        self.failed[dataset] = one_line(hide(why, self.task.places.runtime / "secrets"))
+        self.task.tell(f"{self.name}: {dataset} failed: {self.failed[dataset]}")
