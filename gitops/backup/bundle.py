@@ -7,8 +7,10 @@ remove through this path what is in them.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from gitops.system.errors import UserError
 from gitops.system.places import Places
 
 _CHUNK = 1 << 20
@@ -20,23 +22,29 @@ class Bundle:
     def __init__(self, places: Places) -> None:
         """Make it."""
         place = places.state / "backup" / "bundle"
-        place.mkdir(parents=True, exist_ok=True)
-        place.chmod(0o700)
         self.directory = place.resolve()
         self.volumes: dict[Path, str] = {}
+        with self._using():
+            place.mkdir(parents=True, exist_ok=True)
+            place.chmod(0o700)
         self.clear()
 
     def clear(self) -> None:
-        """Empty it. Only files that are dumps and empty directories are removed, never recursively."""
+        """Empty it. Only files that are dumps and empty directories are removed, never recursively.
+
+        Raises:
+            UserError: there is something else.
+        """
         self.volumes.clear()
-        for instance in self.directory.iterdir():
-            if (instance / "volumes").is_dir():
-                for volume in (instance / "volumes").iterdir():
-                    volume.rmdir()
-                (instance / "volumes").rmdir()
-            for file in instance.iterdir():
-                file.unlink()
-            instance.rmdir()
+        with self._using():
+            for instance in self.directory.iterdir():
+                if (instance / "volumes").is_dir():
+                    for volume in (instance / "volumes").iterdir():
+                        volume.rmdir()
+                    (instance / "volumes").rmdir()
+                for file in instance.iterdir():
+                    file.unlink()
+                instance.rmdir()
 
     def dump(self, instance: str, file: str) -> "Staged":
         """Give a place for a dump."""
@@ -44,18 +52,27 @@ class Bundle:
 
     def volume(self, place: str, source: Path) -> None:
         """Let it have a volume: what is in `source` is to be seen in `place`, a path from its top."""
-        (self.directory / place).mkdir(parents=True, exist_ok=True)
+        with self._using():
+            (self.directory / place).mkdir(parents=True, exist_ok=True)
         self.volumes[source] = place
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(
+                f"{self.directory} cannot be used: {error.strerror}",
+                hint="is its disk full, or is something else in there?",
+            ) from error
 
 
 class Staged:
     """A dump that waits in a bundle for the snapshot."""
 
     def __init__(self, path: Path) -> None:
-        """Begin with none, or with none of what was there before."""
+        """Begin with nothing."""
         self.path = path
-        path.parent.mkdir(exist_ok=True)
-        path.unlink(missing_ok=True)
         self.size = 0
 
     def take(self, chunks: Iterator[bytes], most: int) -> bool:
@@ -64,8 +81,12 @@ class Staged:
         Args:
             chunks: what is taken from here is written.
             most: bytes after which no more is taken.
+
+        Raises:
+            OSError: it cannot be written.
         """
-        with self.path.open("xb") as file:
+        self.path.parent.mkdir(exist_ok=True)
+        with self.path.open("wb") as file:
             self.path.chmod(0o600)
             for chunk in chunks:
                 file.write(chunk)

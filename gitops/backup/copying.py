@@ -60,12 +60,14 @@ def save_bundle(
         dumps = sum(part.size for _, part in waiting)
         left, waiting, parent = [], [], saved.snapshot
         for copy in copies:
-            unread = [why for path, why in saved.unread if _is_below(path, task.bundle.directory / copy.path)]
-            lasting = [why for why in unread if not has_vanished(why)]
+            place = task.bundle.directory / copy.path
+            unread = [(path, why) for path, why in saved.unread if _is_below(path, place)]
+            lasting = [(path, why) for path, why in unread if not has_vanished(why)]
             if unread and attempt < _TRIES:
                 left.append((copy.own, copy.dataset))
             elif lasting:
-                copy.own.fail(copy.dataset, lasting[0])
+                path, why = lasting[0]
+                copy.own.fail(copy.dataset, f"{why}: {Path(path).relative_to(place)}")
             else:
                 size = saved.size - dumps if len(copies) == 1 else _size(copy.source)
                 copy.own.parts[copy.dataset] = Part(copy.dataset, saved.snapshot, f"/{copy.path}", size, "")

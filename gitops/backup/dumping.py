@@ -86,7 +86,7 @@ def _dump(own: Progress, one: Wanted, running: Container[str]) -> Part:
         if container not in running:
             container = find_container(task.engine, task.vault.fleet, own.instance, dataset.service)
         dump = kind.dump(task.engine, container, dataset.name, one.login, own.backup.timeout)
-    except UserError as error:
+    except (UserError, OSError) as error:
         raise _DumpError(str(error)) from error
     file = dataset.file(kind.extension)
     staged = task.bundle.dump(own.name, file)
@@ -112,8 +112,8 @@ def _dump(own: Progress, one: Wanted, running: Container[str]) -> Part:
 
 
 def _told(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Pass a dump on, and tell its failing from that of whoever takes it."""
+    """Pass a dump on, and tell its failing, or the engine's, from that of whoever takes it."""
     try:
         yield from chunks
-    except UserError as error:
+    except (UserError, OSError) as error:
         raise _DumpError(str(error)) from error

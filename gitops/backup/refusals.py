@@ -1,6 +1,8 @@
 """What restic says when it refuses, in words that help; and whether trying again could."""
 
+import errno
 import json
+import os
 import re
 from typing import Any
 
@@ -88,9 +90,20 @@ def _hopeless(repository: str, key: str, said: str) -> HopelessError | None:
     return None
 
 
+def why_unread(error: object) -> str:
+    """Say in a few words why a file could not be read: restic 0.14 gives an errno, newer ones a sentence."""
+    if isinstance(error, dict):
+        if isinstance(number := error.get("Err"), int):
+            return os.strerror(number)
+        if message := error.get("message"):
+            return str(message).rpartition(": ")[2]
+        return f"{error.get('Op', 'it')} failed"
+    return str(error)
+
+
 def has_vanished(why: str) -> bool:
-    """Tell whether a file that could not be read, and why, is one that was removed just then."""
-    return "no such file or directory" in why or "'Err': 2}" in why  # restic 0.14 gives the number, ENOENT
+    """Tell of what `why_unread` said whether the file was removed just then."""
+    return why.lower() == os.strerror(errno.ENOENT).lower()
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:

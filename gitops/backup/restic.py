@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gitops.backup.incoming import Incoming
-from gitops.backup.refusals import MissingError, json_lines, refusal
+from gitops.backup.refusals import MissingError, json_lines, refusal, why_unread
 from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError
 from gitops.system.run import Result, run, start
@@ -268,5 +268,5 @@ class Restic:
         return Saved(
             summary["snapshot_id"],
             summary["total_bytes_processed"],
-            tuple((one["item"], str(one["error"])) for one in unread),
+            tuple((one["item"], why_unread(one["error"])) for one in unread),
         )

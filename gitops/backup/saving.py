@@ -4,6 +4,7 @@ What fails of one instance's datasets is noted, and spoils its set alone. What f
 the run, since there is nowhere to note anything.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -54,7 +55,8 @@ def save(
             sets = [_set(own, run, began, safety=safety) for own in everything]
             saved = _save_manifest(task, manifest, manifest_text(sets))
     finally:
-        task.bundle.clear()
+        with contextlib.suppress(UserError):  # the next run begins with that, and tells
+            task.bundle.clear()
     vault.keep(run, manifest_text(sets))
     return vault.resolve(run, saved.snapshot, sets)
 

@@ -119,8 +119,9 @@ class Vault:
             shutil.rmtree(beside, ignore_errors=True)
 
     def keep(self, run: str, manifest: bytes) -> None:
-        """Keep a manifest that was saved, so that it need not be fetched."""
-        files.write(self._kept(run), manifest, mode=0o600, durable=False)
+        """Keep a manifest that was saved, so that it need not be fetched; where there is room."""
+        with contextlib.suppress(OSError):
+            files.write(self._kept(run), manifest, mode=0o600, durable=False)
 
     def parent(self, volumes: Iterable[tuple[str, Dataset]]) -> str:
         """Give the snapshot to compare volumes with: that which has most of them as they were last.
