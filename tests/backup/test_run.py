@@ -39,7 +39,7 @@ def _back_up(site: Site, vault: Vault, instance: Instance | None = None) -> Back
     return made
 
 
-def _asking(site: Site, backup: Backup) -> Instance:
+def asking(site: Site, backup: Backup) -> Instance:
     """Give the instance as if its app asked for another backup."""
     instance = site.instance
     return replace(instance, definition=instance.definition.model_copy(update={"backup": backup}))
@@ -128,7 +128,7 @@ def test_services_stand_still_while_their_volume_is_copied_and_then_go_on(
     site: Site, vault: Vault, method: Literal["pause", "stop"]
 ) -> None:
     site.execute("web", "touch", "/srv/uploads/file")
-    instance = _asking(site, Backup(volumes=(VolumeCopy(name="uploads", method=method),)))
+    instance = asking(site, Backup(volumes=(VolumeCopy(name="uploads", method=method),)))
     said: list[str] = []
     states: list[str] = []
 
@@ -162,7 +162,7 @@ def test_all_databases_of_a_server_are_saved_with_its_users_whatever_they_are_ca
     try:
         site.sql("CREATE TABLE t (n INT); INSERT INTO t VALUES (7);", other)
         made = _back_up(
-            site, vault, _asking(site, Backup(databases=(Database(service="db", kind="mariadb", all=True),)))
+            site, vault, asking(site, Backup(databases=(Database(service="db", kind="mariadb", all=True),)))
         )
         assert {part.dataset.name for part in made.parts} == {"@roles", DATABASE, other}
         (odd,) = (part for part in made.parts if part.dataset.name == other)
@@ -177,7 +177,7 @@ def test_what_fails_is_named_and_the_rest_is_saved_all_the_same_but_is_no_backup
     good = _back_up(site, vault)
     wrong = Database(service="db", kind="mariadb", name="missing", user=None)
     volumes = (VolumeCopy(name="uploads"), VolumeCopy(name="lost"))
-    made = _back_up(site, vault, _asking(site, Backup(databases=(wrong,), volumes=volumes)))
+    made = _back_up(site, vault, asking(site, Backup(databases=(wrong,), volumes=volumes)))
     assert not made.complete
     assert _datasets(made) == ["volume uploads"]
     assert [str(dataset) for dataset, _ in made.failed] == ["database db/missing", "volume lost"]
@@ -194,7 +194,7 @@ def test_a_server_that_does_not_tell_its_databases_fails_alone(site: Site, vault
     site.sql("CREATE OR REPLACE USER clerk@localhost IDENTIFIED BY 'right'", "mysql")
     try:
         made = _back_up(
-            site, vault, _asking(site, Backup(databases=(wrong,), volumes=(VolumeCopy(name="uploads"),)))
+            site, vault, asking(site, Backup(databases=(wrong,), volumes=(VolumeCopy(name="uploads"),)))
         )
     finally:
         site.sql("DROP USER clerk@localhost", "mysql")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,16 @@ def test_a_manifest_of_a_later_version_is_not_guessed_at() -> None:
     text = manifest_text([_ALICE]).replace(b'"version": 1', b'"version": 2')
     with pytest.raises(UserError, match="has version 2, which this gitops cannot read"):
         read_manifest(text, "f" * 64)
+
+
+def test_the_documented_manifest_is_one() -> None:
+    text = (Path(__file__).parents[2] / "docs/backups.md").read_text().partition("```json\n")[2]
+    (documented,) = read_manifest(text.partition("```")[0].encode(), "f" * 64)
+    assert documented.complete
+    (again,) = read_manifest(manifest_text([documented]), "f" * 64)
+    assert again == documented
+    assert documented.parts[0].path == f"/alice/{documented.parts[0].dataset.file('sql')}"
+    assert documented.parts[1].path == f"/{documented.parts[1].dataset.directory('alice')}"
 
 
 def test_a_set_is_complete_when_nothing_failed_and_its_manifest_is_saved() -> None:
