@@ -102,10 +102,11 @@ class Site:
         found = self.execute(service, "sh", "-c", script, "-", f"[{word[0]}]{word[1:]}")
         return found.decode().split()
 
-    def gitops(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start gitops as a program of its own."""
+    def gitops(self, *words: str, **variables: str) -> subprocess.Popen[bytes]:
+        """Start gitops as a program of its own; variables are added to its environment."""
         return subprocess.Popen(
             [sys.executable, "-m", "gitops", *words, "--fleet", self.root],
+            env={**os.environ, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
