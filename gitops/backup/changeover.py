@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from gitops.backup.databases import KINDS, ROLES
 from gitops.backup.exchange import exchange
@@ -181,7 +181,8 @@ def _lay(vault: Vault, engine: Docker, piece: Piece, tell: Tell) -> Piece:
     if piece.container:
         lay_database(vault, engine, piece, tell)
     elif piece.file:
-        said = put(_beside(piece), piece.file, vault.read(piece.part))
+        like = PurePosixPath(piece.part.dataset.name).name
+        said = put(_beside(piece), piece.file, vault.read(piece.part), like=like)
         if piece.part.fingerprint not in {"", said}:
             raise UserError(f"{piece.dataset} was dumped with {piece.part.fingerprint}, and comes as {said}")
     else:

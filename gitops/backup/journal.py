@@ -81,6 +81,16 @@ def read(places: Places, instance: str) -> Journal | None:
         raise UserError("is no journal of a restore", file=path, hint="remove it") from error
 
 
+def unsettled(places: Places, instance: str) -> tuple[Dataset, ...]:
+    """Name the datasets of which some may be of a restore and others from before, since it was cut short.
+
+    Raises:
+        UserError: the journal cannot be understood.
+    """
+    note = read(places, instance)
+    return tuple(one.dataset for one in note.pieces) if note and note.phase == "changing" else ()
+
+
 def _piece(said: dict[str, Any]) -> Piece:
     part = said["part"]
     return Piece(

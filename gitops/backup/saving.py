@@ -14,6 +14,7 @@ from gitops.backup.copying import save_bundle, save_still
 from gitops.backup.dumping import dump_databases
 from gitops.backup.incoming import Incoming
 from gitops.backup.insisting import insist
+from gitops.backup.journal import unsettled
 from gitops.backup.progress import Progress, Task
 from gitops.backup.refusals import HopelessError
 from gitops.backup.restic import Saved
@@ -63,6 +64,10 @@ def save(
 
 def _begin(task: Task, instance: Instance, backup: Backup) -> Progress:
     own = Progress(task, instance, backup)
+    if between := unsettled(task.places, instance.name):
+        for dataset in between:
+            own.fail(dataset, "its restore was cut short; gitops apply brings that to its end")
+        return own
     own.wanted, silent = wanted(task.engine, task.vault.fleet, instance, backup)
     for dataset, why in silent:
         own.fail(dataset, why)

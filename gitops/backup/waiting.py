@@ -12,6 +12,9 @@ from gitops.system.errors import Problem, UserError
 _PATIENCE = 300.0
 """Seconds that a tool may go on whose caller has died, and that a container may take to become healthy."""
 
+_BEGINNING = 5.0
+"""Seconds in which the engine begins what it was told by somebody who has died."""
+
 _FIRST_SECONDS = 3.0
 """Seconds in which a container without a healthcheck must have stayed up."""
 
@@ -22,10 +25,10 @@ def wait_for_servers(engine: Docker, pieces: Iterable[Piece]) -> None:
     Raises:
         UserError: one does for too long, or a server does not answer.
     """
-    deadline = time.monotonic() + _PATIENCE
+    deadline, begun = time.monotonic() + _PATIENCE, time.monotonic() + _BEGINNING
     for one in pieces:
         if one.container:
-            while at_work(engine, one.container):
+            while at_work(engine, one.container, to_come=time.monotonic() < begun):
                 if time.monotonic() > deadline:
                     raise UserError(
                         f"{one.container} is busy with a backup or restore", hint="try again later"

@@ -17,7 +17,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def put(volume: Path, file: str, chunks: Iterable[bytes]) -> str:
+def put(volume: Path, file: str, chunks: Iterable[bytes], *, like: str = "") -> str:
     """Write a dump into a volume that nobody uses, over the file that is there; give its fingerprint.
 
     Links in the volume are not followed: whoever wrote them must not say where on the host root writes.
@@ -26,6 +26,7 @@ def put(volume: Path, file: str, chunks: Iterable[bytes]) -> str:
         volume: the directory on this machine.
         file: where the database is, from there on.
         chunks: a dump by `gitops.backup.databases.sqlite`.
+        like: the name of a file beside it, whose owner and mode it gets where it is not there itself.
 
     Raises:
         UserError: the dump is not whole, or the way to the file leads through links.
@@ -41,7 +42,7 @@ def put(volume: Path, file: str, chunks: Iterable[bytes]) -> str:
                 os.unlink(fresh, dir_fd=directory)
             with os.fdopen(os.open(fresh, _FRESH, 0o600, dir_fd=directory), "wb") as out:
                 out.writelines(dump)
-                _own(out.fileno(), name, directory)
+                _own(out.fileno(), [name, like or name], directory)
             os.rename(fresh, name, src_dir_fd=directory, dst_dir_fd=directory)
             for end in _BESIDE_IT:
                 with suppress(FileNotFoundError):
@@ -67,12 +68,14 @@ def _opened(volume: Path, above: Iterable[str]) -> Iterator[int]:
         yield found
 
 
-def _own(descriptor: int, name: str, directory: int) -> None:
-    """Give a file the owner and mode of the one that it replaces; without one, the directory's owner."""
-    like, mode = os.fstat(directory), 0o640
-    with suppress(FileNotFoundError):
-        old = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if stat.S_ISREG(old.st_mode):
-            like, mode = old, stat.S_IMODE(old.st_mode)
-    os.fchown(descriptor, like.st_uid, like.st_gid)
+def _own(descriptor: int, examples: Iterable[str], directory: int) -> None:
+    """Give a file the owner and mode of the first example that is there; otherwise the directory's owner."""
+    owner, mode = os.fstat(directory), 0o640
+    for name in examples:
+        with suppress(FileNotFoundError):
+            there = os.stat(name, dir_fd=directory, follow_symlinks=False)
+            if stat.S_ISREG(there.st_mode):
+                owner, mode = there, stat.S_IMODE(there.st_mode)
+                break
+    os.fchown(descriptor, owner.st_uid, owner.st_gid)
     os.fchmod(descriptor, mode)

@@ -170,8 +170,14 @@ class Containers(Health):
         socket = address().removeprefix("unix://")
         return ExecStream(socket, path, lambda: self._exit_status(made), stdin=stdin, timeout=timeout)
 
-    def commands(self, container: str) -> list[list[str]]:
-        """List the commands, program and arguments, that `exec` began in a container and that still run."""
+    def commands(self, container: str, *, to_come: bool = False) -> list[list[str]]:
+        """List the commands, program and arguments, that `exec` began in a container and that still run.
+
+        Args:
+            container: id or name.
+            to_come: those too that were made and do not run yet: an engine may be about to begin what its
+                client, dead by now, has sent it. What nobody begins stays so until the container ends.
+        """
         from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
 
         with telling(f"cannot ask for the commands in {container}"):
@@ -180,7 +186,7 @@ class Containers(Health):
             for one in begun:
                 with contextlib.suppress(NotFound):
                     told: dict[str, Any] = self._api.exec_inspect(one)
-                    if told["Running"]:
+                    if told["Running"] or (to_come and told["ExitCode"] is None):
                         found.append(
                             [told["ProcessConfig"]["entrypoint"], *told["ProcessConfig"]["arguments"]]
                         )

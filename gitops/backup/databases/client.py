@@ -143,9 +143,13 @@ class Client:
             )
 
 
-def at_work(engine: Docker, container: str) -> bool:
-    """Tell whether a tool that some client began, of this process or one that has died, still runs there."""
-    return any(_PREPARE in word for command in engine.commands(container) for word in command)
+def at_work(engine: Docker, container: str, *, to_come: bool = False) -> bool:
+    """Tell whether a tool that some client began, of this process or one that has died, still runs there.
+
+    With `to_come`, or is about to run.
+    """
+    commands = engine.commands(container, to_come=to_come)
+    return any(_PREPARE in word for command in commands for word in command)
 
 
 class Session:
