@@ -27,6 +27,9 @@ shift
 exec "$@"
 """
 
+_PARENT = 16
+"""Characters of an id: what begins so is looked for, while an id in full is taken to be there."""
+
 _INCOMPLETE = 3
 _CHUNK = 1 << 20
 
@@ -142,7 +145,7 @@ class Restic:
             [
                 *self._tied(),
                 *(*private, "sh", "-c", _WITH_VOLUMES, "sh", *mounts, "--"),
-                *(*self._backup(tags), *(["--parent", parent] if parent else []), "."),
+                *(*self._backup(tags), *(["--parent", parent[:_PARENT]] if parent else []), "."),
             ],
             env=self._environment(),
             cwd=directory,
