@@ -16,7 +16,7 @@ from gitops.agent.space import lack_of_room, require_space
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec
-from gitops.render.cron import cron_manifest
+from gitops.render.schedule import schedule_files
 from gitops.report.turns import Step
 from gitops.secrets.hiding import hidden, hide
 from gitops.secrets.hosts import give, take_away
@@ -43,8 +43,9 @@ class Change:
 
     def schedule(self) -> None:
         """Give cron what it is to run."""
-        manifest = cron_manifest(self.wanted.fleet, self.wanted.host)
-        if install_cron(manifest, self.wanted.fleet.settings.name, self.places):
+        name = self.wanted.fleet.settings.name
+        manifest = schedule_files(self.wanted.fleet, self.wanted.host).get(f"cron.d/gitops-{name}", "")
+        if install_cron(manifest, name, self.places):
             self.tell(f"schedule {self.wanted.host}: the jobs and backups of cron's manifest changed")
 
     def carry_out(self, steps: Plan, turn: Recorded) -> list[Problem]:

@@ -14,7 +14,11 @@ JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job.")]
 
 @app.command()
 def run(
-    instance: InstanceArgument, job: JobArgument, fleet: FleetOption = None, host: HostOption = None
+    instance: InstanceArgument,
+    job: JobArgument,
+    fleet: FleetOption = None,
+    host: HostOption = None,
+    due: Annotated[bool, typer.Option("--due", hidden=True)] = False,  # noqa: ARG001 # what cron's line says
 ) -> None:
     """Run a job now, as its schedule would; its exit status becomes this one's.
 

@@ -30,7 +30,7 @@ def plan(
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.git.repository import Repository
-    from gitops.render.cron import cron_manifest
+    from gitops.render.schedule import schedule_files
     from gitops.system.places import places
 
     root, place = fleet_root(fleet), places()
@@ -42,8 +42,9 @@ def plan(
         wanted = want(root, wanted.host, replace(place, runtime=reported.runtime))
     seen = reported.engine if reported else look(Docker(), wanted, place)
     found = work_out(wanted.desired, seen, package_changes(wanted, git, place))
-    manifest = cron_manifest(wanted.fleet, wanted.host)
-    schedule = [] if reported else schedule_changes(manifest, wanted.fleet.settings.name, place)
+    name = wanted.fleet.settings.name
+    manifest = schedule_files(wanted.fleet, wanted.host).get(f"cron.d/gitops-{name}", "")
+    schedule = [] if reported else schedule_changes(manifest, name, place)
     if json:
         from json import dumps
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gitops.agent.generation import adopt, install_cron
 from gitops.jobs.run import logs
-from gitops.render.cron import cron_manifest
+from gitops.render.schedule import schedule_files
 from gitops.report.history import runs
 from gitops.system.run import run
 from tests.database_fixtures import HOST, INSTANCE, Site, until
@@ -51,7 +51,9 @@ def test_cron_runs_the_job_that_the_manifest_names(site: Site, tmp_path: Path) -
     )
     _commit(site.root)
     adopt(site.root, HOST, site.places)
-    assert install_cron(cron_manifest(site.fleet, HOST), site.name, site.places)
+    assert install_cron(
+        schedule_files(site.fleet, HOST)[f"cron.d/gitops-{site.name}"], site.name, site.places
+    )
     with _cron(site.places.cron, tmp_path / "cron"):
         until(lambda: runs(site.places, kind="job"), seconds=150)
     done = runs(site.places, kind="job")[-1]
