@@ -7,7 +7,6 @@ from pydantic import BaseModel
 from gitops.fleet.apps import App
 from gitops.fleet.document import At
 from gitops.fleet.hosts import Host
-from gitops.fleet.settings import Settings
 
 _JOB = ("timezone", "overlap", "retries", "catch_up", "spread", "notify", "mode")
 _BACKUP = ("verify", "drill")
@@ -27,11 +26,6 @@ def unheeded_of_host(host: Host) -> Iterator[At]:
     yield from ((key,) for key in _said(host, ("scheduler",)))
     if host.backup:
         yield from (("backup", key) for key in _said(host.backup, _REPOSITORY))
-
-
-def unheeded_of_fleet(settings: Settings) -> Iterator[At]:
-    """Give where fleet.yaml says what nothing heeds yet."""
-    yield from ((key,) for key in _said(settings, ("notifications",)))
 
 
 def _said(model: BaseModel, keys: tuple[str, ...]) -> Iterator[str]:

@@ -6,13 +6,13 @@ from pathlib import Path
 from gitops.fleet.apps import App
 from gitops.fleet.document import At, read
 from gitops.fleet.fleet import Fleet
-from gitops.fleet.later import unheeded_of_app, unheeded_of_fleet, unheeded_of_host
+from gitops.fleet.later import unheeded_of_app, unheeded_of_host
 from gitops.system.errors import Problem
 
 
 def warnings(fleet: Fleet) -> list[Problem]:
     """Tell what a whole fleet's people should know, sorted by place."""
-    found = set(_unheeded(fleet.root / "fleet.yaml", unheeded_of_fleet(fleet.settings)))
+    found: set[Problem] = set()
     for host in fleet.hosts:
         backed_up = False
         for instance in fleet.instances(host).values():

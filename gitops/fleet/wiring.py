@@ -7,8 +7,9 @@ from gitops.fleet.backups import Backup, Verification
 from gitops.fleet.document import At
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.services import Service
-from gitops.fleet.sources import Sources
+from gitops.fleet.sources import Sources, placed
 from gitops.fleet.wording import Fault, did_you_mean
+from gitops.system.errors import Problem
 
 
 def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
@@ -17,11 +18,7 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
         at: At = ("services", name)
         yield from _unknown("image", service.image, sources.names["images"], (*at, "image"))
         for index, secret in enumerate(service.secrets):
-            if secret.source not in sources.names["secrets"] and not sources.secrets_to_come:
-                hint = f"`gitops secret set {secret.source}` makes it"
-                yield Fault(
-                    (*at, "secrets", index, "source"), f"there is no secrets/{secret.source}.age", hint
-                )
+            yield from _no_secret(secret.source, sources, (*at, "secrets", index, "source"))
         for other in service.depends_on:
             yield from _unknown("service", other, app.services, (*at, "depends_on", other), key=True)
     yield from _cycle(app.services)
@@ -30,6 +27,19 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
         yield from _unknown("service", job.service, app.services, ("jobs", name, "service"))
     if app.backup:
         yield from _backup(app, app.backup)
+
+
+def notification_problems(fleet: Fleet, sources: Sources) -> Iterator[Problem]:
+    """Tell which secrets fleet.yaml names for notifications and are not there."""
+    if document := sources.settings:
+        for index, name in enumerate(fleet.settings.notifications.to):
+            for fault in _no_secret(name, sources, ("notifications", "to", index)):
+                yield placed(document, fault)
+
+
+def _no_secret(name: str, sources: Sources, at: At) -> Iterator[Fault]:
+    if name not in sources.names["secrets"] and not sources.secrets_to_come:
+        yield Fault(at, f"there is no secrets/{name}.age", f"`gitops secret set {name}` makes it")
 
 
 def _backup(app: App, backup: Backup) -> Iterator[Fault]:

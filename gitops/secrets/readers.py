@@ -41,8 +41,8 @@ def recipients(fleet: Fleet, name: str) -> dict[str, str]:
 
 
 def used(fleet: Fleet, host: str) -> set[str]:
-    """Give the secrets that a host's instances use."""
-    return {
+    """Give the secrets that a host uses: its instances', and those it needs for telling people."""
+    return set(fleet.settings.notifications.to) | {
         use.source
         for instance in fleet.instances(host).values()
         for service in instance.definition.services.values()

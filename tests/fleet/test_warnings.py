@@ -52,13 +52,11 @@ def test_keys_that_nothing_heeds_yet_are_named_where_they_stand(fleet_with: Writ
     changes: dict[str, dict[str, str] | str | None] = {
         _BLOG: {"jobs:\n": f"  drill: '@weekly'\njobs:\n{job}"},
         _HOST: {"{repository: /srv/restic}": "{repository: /srv/restic, prune: '@daily'}"},
-        "fleet.yaml": {"name:": "notifications: {to: [mail]}\nname:"},
     }
     told = _told(fleet_with, changes)
     assert [one.partition(", but this version")[0] for one in told] == [
         "apps/blog.yaml:18:10: `backup.drill` is understood",
         "apps/blog.yaml:20:56: `jobs.late.retries` is understood",
-        "fleet.yaml:1:16: `notifications` is understood",
         "hosts/one.yaml:1:42: `backup.prune` is understood",
     ]
 
