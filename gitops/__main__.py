@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import sys
 
 _MANY = 100_000
 """New objects after which garbage is looked for; loading makes many, and all of them stay."""
@@ -11,6 +12,12 @@ def main() -> None:
     """Run the program; while it is still being loaded, Ctrl-C ends it at once and with no traceback."""
     gc.set_threshold(_MANY)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.argv[1:3] == ["job", "run"]:
+        from gitops.jobs.lean import lean  # noqa: PLC0415  # nothing else is to be loaded for it
+
+        status = lean(sys.argv[3:])
+        if status is not None:
+            sys.exit(status)
     from gitops.cli.main import main as run  # noqa: PLC0415  # after the line above
 
     try:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitops.agent.generation import adopt, install_cron
-from gitops.jobs.run import logs
+from gitops.jobs.output import logs
 from gitops.render.schedule import schedule_files
 from gitops.report.history import runs
 from gitops.system.run import run
