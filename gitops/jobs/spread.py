@@ -63,14 +63,14 @@ def line(schedule: str, timezone: str | None, moved: int) -> Line:
     return Line(f"{fields} {days}", exact and exact_days)
 
 
-def compact(values: Collection[int], range_sign: str = "-") -> str:
+def compact(values: Collection[int], sign: str = "-", width: int = 1) -> str:
     """Write numbers as a list or a range with a step, as crontab(5) and systemd.time(7) have them."""
     found = sorted(values)
     steps = {later - earlier for earlier, later in pairwise(found)}
     if len(found) > 2 and len(steps) == 1:  # noqa: PLR2004 # two are a list
         step = steps.pop()
-        return f"{found[0]}{range_sign}{found[-1]}{f'/{step}' if step > 1 else ''}"
-    return ",".join(map(str, found))
+        return f"{found[0]:0{width}}{sign}{found[-1]:0{width}}{f'/{step}' if step > 1 else ''}"
+    return ",".join(f"{value:0{width}}" for value in found)
 
 
 def _anywhere(times: Crontab, minutes: int) -> Line:

@@ -4,9 +4,11 @@ from gitops.fleet.fleet import Fleet
 from gitops.jobs.scheduled import scheduled
 from gitops.render.cron import cron_manifest
 from gitops.render.jobs import job_files
+from gitops.render.systemd import units
 
 CRON = "cron.d"
-JOBS = "jobs"
+SYSTEMD = "systemd"
+_JOBS = "jobs"
 
 
 def schedule_files(fleet: Fleet, host: str) -> dict[str, str]:
@@ -17,11 +19,13 @@ def schedule_files(fleet: Fleet, host: str) -> dict[str, str]:
         host: the host's name.
 
     Returns:
-        Path below `rendered/hosts/HOST` to text: `cron.d/gitops-FLEET`, and `jobs/INSTANCE.json` for the
-        runner; nothing where nothing is scheduled.
+        Path below `rendered/hosts/HOST` to text: `cron.d/gitops-FLEET` or `systemd/UNIT`, and
+        `jobs/INSTANCE.json` for the runner; nothing where nothing is scheduled.
     """
     definitions = scheduled(fleet, host)
-    files = {f"{JOBS}/{name}": text for name, text in job_files(definitions).items()}
-    if manifest := cron_manifest(definitions, host):
+    files = {f"{_JOBS}/{name}": text for name, text in job_files(definitions).items()}
+    if fleet.hosts[host].scheduler == "systemd":
+        files |= {f"{SYSTEMD}/{name}": text for name, text in units(definitions).items()}
+    elif manifest := cron_manifest(definitions, host):
         files[f"{CRON}/gitops-{fleet.settings.name}"] = manifest
     return files
