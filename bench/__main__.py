@@ -13,6 +13,7 @@ FIGURES = (
     *("cold", "warm", "warm200", "library"),
     *("tick", "tick_compose", "once_compose", "rest", "instances"),
     *("deploy", "deploy_compose", "roll", "plan10k"),
+    *("job_run", "job_hundred"),
 )
 
 

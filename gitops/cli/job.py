@@ -1,9 +1,10 @@
 """`gitops job`: run an instance's jobs, list them, read their logs."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gitops.cli.job_list import list_jobs, plain_run
 from gitops.cli.options import FleetOption, HostOption, JsonOption
 
 if TYPE_CHECKING:
@@ -44,41 +45,7 @@ def run(
     raise typer.Exit(run_here(mine[job], places(), due=due, follow=follow))
 
 
-@app.command("list")
-def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: JsonOption = False) -> None:
-    """List the jobs of this host's instances, and how each went last."""
-    import json
-
-    from gitops.cli.deployed import deployed
-    from gitops.report.history import runs
-    from gitops.system.clock import stamp
-    from gitops.system.places import places
-
-    loaded, here = deployed(fleet, host)
-    rows = []
-    for name, instance in sorted(loaded.instances(here).items()):
-        for job, definition in sorted(instance.definition.jobs.items()):
-            last = next(iter(runs(places(), kind="job", instance=name, name=job, limit=1)), None)
-            rows.append(
-                {
-                    "instance": name,
-                    "job": job,
-                    "schedule": definition.schedule,
-                    "last": stamp(last.started) if last else None,
-                    "status": last.status if last else None,
-                    "seconds": round(last.seconds, 3) if last else None,
-                    "detail": last.detail if last else "",
-                }
-            )
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        went = f"last {row['last']}, exit status {row['status']}" if row["last"] else "not run yet"
-        detail = f" ({row['detail']})" if row["detail"] else ""
-        print(f"{row['instance']} {row['job']}: {row['schedule']}; {went}{detail}")
-    if not rows:
-        print(f"no instance on {here} has jobs")
+app.command("list")(list_jobs)
 
 
 @app.command()
@@ -134,7 +101,7 @@ def history(
     found = runs(places(), kind="job", instance=instance, name=job, limit=-1 if failed else limit)
     shown = [one for one in found if not failed or one.outcome not in GOOD][:limit][::-1]
     if as_json:
-        print(json.dumps([_shown(one) for one in shown], indent=2))
+        print(json.dumps([plain_run(one) for one in shown], indent=2))
         return
     for one in shown:
         print(f"{one.number:>6}  {_line(one)}")
@@ -150,11 +117,3 @@ def _line(one: "Run") -> str:
     detail = f": {one.detail}" if one.detail else ""
     went = f"{one.outcome}{status} after {one.seconds:.1f} s{tries}{detail}"
     return f"{stamp(one.started)}  {one.instance}/{one.name}  {went}"
-
-
-def _shown(one: "Run") -> dict[str, Any]:
-    from gitops.system.clock import stamp
-
-    times = {"started": stamp(one.started), "ended": stamp(one.ended), "seconds": round(one.seconds, 3)}
-    said = {key: value for key, value in vars(one).items() if key not in {"kind", "name", "started", "ended"}}
-    return {"job": one.name, **said, **times, "log": one.log or None}

@@ -20,8 +20,6 @@ def plan(
     The definitions are read as they are in the directory, committed or not; nothing is changed. For a host
     that is not this machine, and that reports, the plan is made against what it said last.
     """
-    from dataclasses import replace
-
     from gitops.agent.change import left
     from gitops.agent.generation import runs_here, schedule_changes
     from gitops.agent.host import look, package_changes, want
@@ -39,7 +37,7 @@ def plan(
     reported = None
     if wanted.fleet.hosts[wanted.host].report and not runs_here(wanted.host, place):
         reported = fetch(git, wanted)
-        wanted = want(root, wanted.host, replace(place, runtime=reported.runtime))
+        wanted = want(root, wanted.host, place._replace(runtime=reported.runtime))
     seen = reported.engine if reported else look(Docker(), wanted, place)
     found = work_out(wanted.desired, seen, package_changes(wanted, git, place))
     name = wanted.fleet.settings.name

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from gitops.engine.attached import runs_since
 from gitops.engine.connection import AwayError
@@ -25,8 +25,7 @@ _SETTLING = 30.0
 """Seconds in which the engine has to say that what was ended has ended, or what became of a container."""
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """How a try went.
 
     Args:
@@ -71,7 +70,7 @@ def attempt(job: Definition, mark: str, log: JobLog, tell: Callable[[str, str], 
         tell(place.container, "")
         try:
             done = _watched(job, mark, log, place.container, tell)
-            return replace(done, container=place.container, generation=place.generation)
+            return done._replace(container=place.container, generation=place.generation)
         except _NotBegunError as error:
             if _runs(place.container):  # it is the job's own fault
                 return Attempt("failed", 126, str(error), place.container, place.generation)

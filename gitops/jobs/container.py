@@ -3,8 +3,7 @@
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitops.engine import labels
 from gitops.engine.connection import AwayError, ask
@@ -12,8 +11,7 @@ from gitops.engine.names import BEFORE, OVER
 from gitops.jobs.definition import Definition
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A running container: the engine's id, and the commit it was made from."""
 
     container: str

@@ -6,9 +6,9 @@ most jobs do; docs/jobs.md has the format.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from gitops.system.errors import UserError
 from gitops.system.places import Places
@@ -22,8 +22,7 @@ HOST_LEVEL = "@host"
 """The instance that the host's own jobs belong to: backups, drills and the like."""
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(NamedTuple):
     """A job of an instance. Times are in seconds.
 
     Args:
@@ -60,7 +59,7 @@ class Definition:
     command: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
     user: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = MappingProxyType({})
     workdir: str | None = None
     schedule: str = ""
     timezone: str | None = None
@@ -135,7 +134,7 @@ def no_such_job(instance: str, name: str, known: Mapping[str, object]) -> UserEr
     return UserError(f"{instance} has no job {name}", hint=f"it has: {', '.join(sorted(known)) or 'none'}")
 
 
-_KNOWN = frozenset(Definition.__dataclass_fields__)
+_KNOWN = frozenset(Definition._fields)
 
 
 def _directory(places: Places) -> Path | None:

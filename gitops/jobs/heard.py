@@ -1,13 +1,14 @@
 """Who hears of how a job went: the first failure and the recovery are told, or every run, or none."""
 
-from gitops.report.history import GOOD, Run
+from gitops.jobs.ended import JobRun
+from gitops.report.recording import GOOD
 from gitops.system.places import Places
 
 TAIL = 4096
 """Bytes of the output's end that a notice may show."""
 
 
-def hear(notify: str, run: Run, tail: bytes, places: Places) -> None:
+def hear(notify: str, run: JobRun, tail: bytes, places: Places) -> None:
     """Tell how a job went, if that is worth telling.
 
     Args:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from gitops.jobs.definition import Definition, definition
-from gitops.jobs.run import JobRun, run_job
+from gitops.jobs.ended import JobRun
+from gitops.jobs.run import run_job
 from gitops.system.clock import now
 from gitops.system.errors import UserError
 from gitops.system.places import Places, places

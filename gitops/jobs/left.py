@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from gitops.engine.attached import remove_container
+from gitops.jobs.ended import JobRun
 from gitops.jobs.heard import hear
 from gitops.jobs.running import Note, claim, notes
 from gitops.jobs.work import process_of
-from gitops.report.history import Run, record
 from gitops.system.clock import now
 from gitops.system.marked import end
 from gitops.system.places import Places
@@ -34,25 +34,22 @@ def sweep(places: Places, tell: Callable[[str], object] = lambda _: None) -> Non
             mine.release()
 
 
-def bury(note: Note, places: Places) -> Run:
+def bury(note: Note, places: Places) -> JobRun:
     """End what a note says was begun, and record how that came about; for who has claimed the job."""
     gone = end(note.mark, note.grace, process_of(note.command))
     if note.own:
         remove_container(note.own)
     more = "" if gone else "; the job could not be ended"
-    run = Run(
-        "job",
+    return JobRun(
         note.instance,
         note.job,
         datetime.fromisoformat(note.began),
         now(),
         KILLED,
-        f"the gitops that watched over it was killed{more}",
         "killed",
+        f"the gitops that watched over it was killed{more}",
         note.container,
         note.generation,
         note.tries,
         note.log if (places.state / note.log).is_file() else "",
-    )
-    record(places, run)
-    return run
+    ).record(places)

@@ -5,18 +5,16 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
 from types import FrameType
 
 from gitops.jobs.attempt import Attempt, attempt
 from gitops.jobs.definition import Definition
+from gitops.jobs.ended import JobRun
 from gitops.jobs.heard import TAIL, hear
 from gitops.jobs.left import bury
 from gitops.jobs.output import JobLog, log_directory
 from gitops.jobs.running import Claim, Note, claim, note_of
 from gitops.jobs.work import own_container
-from gitops.report.history import Run, record
 from gitops.system.clock import now
 from gitops.system.locks import BusyError, exclusive
 from gitops.system.marked import process, started
@@ -27,31 +25,6 @@ _GROWTH = 3
 _LOOK = 0.1
 _LATE = 60.0
 """Seconds that a runner which was told to end has for that, besides its job's grace."""
-
-
-@dataclass(frozen=True)
-class JobRun:
-    """How a job went.
-
-    Args:
-        outcome: one of those of gitops.report.history.
-        status: what to exit with: the job's own status; 124 it took too long, 75 it could not begin, 0 it was
-            skipped, 143 it was told to end.
-        detail: one line for people.
-        seconds: how long it took.
-        log: the file that holds its output; None where it said nothing.
-    """
-
-    outcome: str
-    status: int
-    detail: str = ""
-    seconds: float = 0
-    log: Path | None = None
-
-    @property
-    def skipped(self) -> bool:
-        """Tell whether it was not begun because the one before still runs."""
-        return self.outcome == "skipped"
 
 
 class ToldToEndError(BaseException):
@@ -76,8 +49,7 @@ def run_job(job: Definition, places: Places, *, show: Callable[[bytes], object] 
         mine = _claimed(job, places)
         if mine is None:
             why = "the one before still runs"
-            record(places, Run("job", job.instance, job.name, began, began, 0, why, "skipped"))
-            return JobRun("skipped", 0, why)
+            return JobRun(job.instance, job.name, began, began, 0, "skipped", why).record(places)
         try:
             buried = bury(mine.left, places) if mine.left else None
             runner = _Runner(job, places, mine, show)
@@ -87,8 +59,7 @@ def run_job(job: Definition, places: Places, *, show: Callable[[bytes], object] 
     if buried:
         hear(job.notify, buried, b"", places)
     hear(job.notify, run, runner.tail, places)
-    log = places.state / run.log if run.log else None
-    return JobRun(run.outcome, run.status, run.detail, run.seconds, log)
+    return run
 
 
 class _Runner:
@@ -118,7 +89,7 @@ class _Runner:
         )
         mine.say(self.note)
 
-    def run(self) -> Run:
+    def run(self) -> JobRun:
         """Try it as often as it may be tried, and record how it went."""
         try:
             done = self._tried()
@@ -131,28 +102,25 @@ class _Runner:
             self.log.close()
         if self.log.lost:
             lost = f"its output could not be kept: {self.log.lost}"
-            done = replace(done, detail=f"{done.detail}; {lost}" if done.detail else lost)
-        run = Run(
-            "job",
+            done = done._replace(detail=f"{done.detail}; {lost}" if done.detail else lost)
+        return JobRun(
             self.job.instance,
             self.job.name,
             self.began,
             now(),
             done.status,
-            done.detail,
             done.outcome,
+            done.detail,
             done.container,
             self.job.generation or done.generation,
             self.note.tries,
             self.note.log if self.log.there else "",
-        )
-        record(self.places, run)
-        return run
+        ).record(self.places)
 
     def _tried(self) -> Attempt:
         pause = _PAUSE
         for number in range(1, self.job.retries + 2):
-            self.note = replace(self.note, tries=number)
+            self.note = self.note._replace(tries=number)
             done = attempt(self.job, self.note.mark, self.log, self._begins)
             if done.outcome not in {"failed", "timeout"} or number > self.job.retries:
                 break
@@ -163,7 +131,7 @@ class _Runner:
         return done
 
     def _begins(self, container: str, command: str) -> None:
-        self.note = replace(self.note, container=container, command=command)
+        self.note = self.note._replace(container=container, command=command)
         self.mine.say(self.note)
 
 

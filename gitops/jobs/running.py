@@ -10,15 +10,14 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitops.system.marked import started
 from gitops.system.places import Places
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """What a runner has begun.
 
     Args:
@@ -66,7 +65,7 @@ class Claim:
 
     def say(self, note: Note) -> None:
         """Note what is about to be begun. Where that cannot be written, the job is not kept from running."""
-        content = json.dumps(asdict(note)).encode()
+        content = json.dumps(note._asdict()).encode()
         with suppress(OSError):
             os.pwrite(self._descriptor, content, 0)
             os.ftruncate(self._descriptor, len(content))

@@ -1,8 +1,8 @@
 """Where gitops keeps what is not in git; each place can be moved by one variable."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 VARIABLES = (
     *("GITOPS_ROOT", "GITOPS_CONFIG", "GITOPS_STATE"),
@@ -11,8 +11,7 @@ VARIABLES = (
 """What moves places."""
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """The directories of one installation.
 
     Args:

@@ -15,7 +15,8 @@ from gitops.engine import labels
 from gitops.engine.docker import Docker
 from gitops.engine.specification import MountSpec, NetworkSpec, VolumeSpec
 from gitops.jobs.definition import Definition
-from gitops.jobs.run import JobRun, run_job
+from gitops.jobs.ended import JobRun
+from gitops.jobs.run import run_job
 from gitops.render.jobs import job_files
 from gitops.report.history import Run, runs
 from gitops.system.places import Places, places

@@ -32,9 +32,8 @@ def test_the_log_has_every_byte_in_order_both_outputs_and_no_input(service: Serv
     seen: list[bytes] = []
     job = service.job(r'printf "a\377\376\000b\r\n"; sleep 0.2; echo bad >&2; sleep 0.2; cat; echo end')
     done = run_job(job, service.places, show=seen.append)
-    assert done.log
-    assert done.log.read_bytes() == b"a\xff\xfe\x00b\r\nbad\nend\n" == b"".join(seen)
-    assert logs(service.places, INSTANCE, "tick") == [done.log]
+    assert service.output() == b"a\xff\xfe\x00b\r\nbad\nend\n" == b"".join(seen)
+    assert logs(service.places, INSTANCE, "tick") == [service.places.state / done.log]
 
 
 def test_words_reach_the_command_as_they_were_written(service: Service) -> None:
@@ -140,4 +139,4 @@ def test_only_so_many_logs_are_kept_and_the_newest_always(
     )[::-1]
     monkeypatch.setattr("gitops.jobs.output._KEPT_BYTES", 1)
     newest = service.run("echo more than a byte").log
-    assert logs(service.places, INSTANCE, "tick") == [newest]
+    assert logs(service.places, INSTANCE, "tick") == [service.places.state / newest]
