@@ -25,7 +25,7 @@ def runs(schedule: str, timezone: str | None, moved: int, after: datetime) -> It
     started = line(schedule, timezone, moved)
     fields, late = (started.text, moved % 60) if started.exact else (schedule, moved)
     by = timedelta(seconds=late)
-    for moment in crontab(fields).after(after.astimezone(_zone(timezone)) - by):
+    for moment in crontab(fields).after((after - by).astimezone(_zone(timezone))):
         yield moment.astimezone(UTC) + by
 
 

@@ -1,0 +1,88 @@
+"""What a host is watched for besides what runs: that its jobs are run at all, and that people hear of it.
+
+`gitops notify` does it, and no agent needs to: a job that fails has it run as well.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from gitops.agent.generation import current
+from gitops.fleet.fleet import Fleet
+from gitops.fleet.load import load
+from gitops.jobs.standing import KIND, JobStanding, standing
+from gitops.report.history import pasts
+from gitops.report.metrics import write_metrics
+from gitops.report.notices import due, outbox, outcome
+from gitops.secrets.age import decrypt
+from gitops.secrets.hiding import hide
+from gitops.secrets.hosts import secret_path
+from gitops.system.clock import now, stamp
+from gitops.system.places import Places
+
+_NAMED = 20
+
+
+def watch(places: Places) -> list[str]:
+    """Look whether jobs are run, deliver what is to be told, and write the metrics.
+
+    Returns:
+        What could not be told to whom, a line each.
+
+    Raises:
+        UserError: this host runs no fleet yet, or its history cannot be read.
+    """
+    generation = current(places)
+    fleet = load(generation.path)
+    jobs = standing(places)
+    _tell_of_late(jobs, places)
+    problems = _deliver(fleet, places) if due(places, now()) else []
+    _measure(fleet, generation.host, jobs, places)
+    return problems
+
+
+def _deliver(fleet: Fleet, places: Places) -> list[str]:
+    from gitops.report.delivery import deliver  # noqa: PLC0415  # Apprise takes its time, mostly for nothing
+
+    return deliver(places, _receivers(fleet, places), lambda text: hide(text, places.runtime / "secrets"))
+
+
+def _receivers(fleet: Fleet, places: Places) -> dict[str, Callable[[], str]]:
+    """Give what decrypts the URL of each receiver of notifications, by the secret's name."""
+    identity = places.config / "age.key"
+    return {
+        name: partial(_url, secret_path(fleet.root, name), identity)
+        for name in fleet.settings.notifications.to
+    }
+
+
+def _url(path: Path, identity: Path) -> str:
+    return decrypt(path, identity).decode(errors="replace")
+
+
+def _tell_of_late(jobs: Sequence[JobStanding], places: Places) -> None:
+    """Tell once that jobs are not run any more, however many they are: mostly one thing is to blame."""
+    late = [one for one in jobs if one.late]
+    lines = [f"{one.subject} should have run at {stamp(one.late)}" for one in late if one.late][:_NAMED]
+    more = [f"and {len(late) - _NAMED} more"] if len(late) > _NAMED else []
+    hint = (
+        ["Does the scheduler run? systemctl status cron, or systemctl list-timers 'gitops-*'."]
+        if late
+        else []
+    )
+    count = f"{len(late)} of {len(jobs)} jobs" if len(jobs) > 1 else "the job"
+    topic, title = "the schedule", f"{count} should have run, and nothing has begun them"
+    outcome(places, topic, title, not late, "\n".join([*lines, *more, *hint]))
+
+
+def _measure(fleet: Fleet, host: str, jobs: Sequence[JobStanding], places: Places) -> None:
+    """Write the metrics of what there still is: the history remembers what has gone, too."""
+    here = fleet.instances(host).keys()
+    scheduled = {(KIND, one.instance, one.job) for one in jobs}
+    late = {(KIND, one.instance, one.job) for one in jobs if one.late}
+    found = {
+        key: past
+        for key, past in pasts(places).items()
+        if (key in scheduled if key[0] == KIND else key[1] in here or not key[1])
+    }
+    write_metrics(places, found, scheduled, late, len(outbox(places)), now())
