@@ -7,7 +7,6 @@ most jobs do; docs/jobs.md has the format.
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gitops.system.errors import UserError
@@ -59,7 +58,7 @@ class Definition(NamedTuple):
     command: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
     user: str | None = None
-    environment: Mapping[str, str] = MappingProxyType({})
+    environment: Mapping[str, str] = {}
     workdir: str | None = None
     schedule: str = ""
     timezone: str | None = None

@@ -93,6 +93,11 @@ class Service:
         name = (run or self.past[0]).log
         return (self.places.state / name).read_bytes() if name else b""
 
+    def touch(self, path: str) -> None:
+        """Make a file in the container."""
+        with self.engine.exec(self.name, ["touch", path]) as stream:
+            assert stream.wait() == 0
+
     def processes(self, word: str, name: str = "") -> list[int]:
         """List the processes of a container whose command line holds a word, as the host numbers them."""
         found = self.engine._api.top(name or self.name, "-eo pid,args")["Processes"]  # noqa: SLF001 # to look behind it
