@@ -16,8 +16,6 @@ _HOUR, _DAY = 60, 24 * 60
 _QUARTERS = (0, 15, 30, 45)
 """Minutes by which clocks of different zones differ, besides hours (tz database: all since 1972)."""
 
-_WEEK = frozenset(range(7))
-
 
 @dataclass(frozen=True)
 class Line:
@@ -89,7 +87,7 @@ def _days(times: Crontab, later: Collection[int]) -> tuple[str, bool]:
     if times.either or len(times.days) < 31 or len(times.months) < 12:  # noqa: PLR2004 # a calendar's
         return "* * *", False
     weekdays = {(weekday + days) % 7 for weekday in times.weekdays for days in later}
-    return f"* * {_field(weekdays, 7, wild=True)}", len(later) == 1 or weekdays == _WEEK
+    return f"* * {_field(weekdays, 7, wild=True)}", len(later) == 1
 
 
 def _field(values: Collection[int], of: int, *, wild: bool) -> str:

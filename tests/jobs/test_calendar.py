@@ -157,6 +157,7 @@ def test_cron_starts_every_run_that_is_meant_and_the_runner_knows_which(
         ("15 3 1 * *", 50 * 60, "5 4 1 * *", True),
         ("50 23 * * 1-5", 20 * 60, "10 0 * * 2-6", True),
         ("50 23 1 * *", 20 * 60, "10 0 * * *", False),
+        ("48 * * * */2", 40 * 60, "28 * * * *", False),
         ("0,50 3 * * *", 20 * 60, "10,20 3,4 * * *", False),
     ],
 )
