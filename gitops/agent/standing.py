@@ -81,7 +81,7 @@ def standing(
         tuple(found),
         tuple(backups),
         used,
-        tuple(job_standing(places)),
+        tuple(job_standing(places, now())),
     )
 
 

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +18,18 @@ from gitops.report.notices import due, outbox, outcome
 from gitops.secrets.age import decrypt
 from gitops.secrets.hiding import hide
 from gitops.secrets.hosts import secret_path
-from gitops.system.clock import now, stamp
+from gitops.system.clock import stamp
 from gitops.system.places import Places
 
 _NAMED = 20
 
 
-def watch(places: Places) -> list[str]:
+def watch(places: Places, at: datetime) -> list[str]:
     """Look whether jobs are run, deliver what is to be told, and write the metrics.
+
+    Args:
+        places: the host's directories.
+        at: the present time.
 
     Returns:
         What could not be told to whom, a line each.
@@ -34,10 +39,10 @@ def watch(places: Places) -> list[str]:
     """
     generation = current(places)
     fleet = load(generation.path)
-    jobs = standing(places)
+    jobs = standing(places, at)
     _tell_of_late(jobs, places)
-    problems = _deliver(fleet, places) if due(places, now()) else []
-    _measure(fleet, generation.host, jobs, places)
+    problems = _deliver(fleet, places) if due(places, at) else []
+    _measure(fleet, generation.host, jobs, places, at)
     return problems
 
 
@@ -75,7 +80,7 @@ def _tell_of_late(jobs: Sequence[JobStanding], places: Places) -> None:
     outcome(places, topic, title, not late, "\n".join([*lines, *more, *hint]))
 
 
-def _measure(fleet: Fleet, host: str, jobs: Sequence[JobStanding], places: Places) -> None:
+def _measure(fleet: Fleet, host: str, jobs: Sequence[JobStanding], places: Places, at: datetime) -> None:
     """Write the metrics of what there still is: the history remembers what has gone, too."""
     here = fleet.instances(host).keys()
     scheduled = {(KIND, one.instance, one.job) for one in jobs}
@@ -85,4 +90,4 @@ def _measure(fleet: Fleet, host: str, jobs: Sequence[JobStanding], places: Place
         for key, past in pasts(places).items()
         if (key in scheduled if key[0] == KIND else key[1] in here or not key[1])
     }
-    write_metrics(places, found, scheduled, late, len(outbox(places)), now())
+    write_metrics(places, found, scheduled, late, len(outbox(places)), at)

@@ -22,14 +22,14 @@ def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: Js
     from gitops.system.clock import now
     from gitops.system.places import places
 
-    found = standing(places(), scheduled(*deployed(fleet, host)) if fleet or host else None)
+    at = now()
+    found = standing(places(), at, scheduled(*deployed(fleet, host)) if fleet or host else None)
     if as_json:
         print(json.dumps([plain_job(one) for one in found], indent=2))
         return
     if not found:
         print("this host has no jobs")
         return
-    at = now()
     head = ("instance", "job", "schedule", "next", "last", "took", "outcome", "well")
     print("\n".join(columns([head, *(_row(one, at) for one in found)])))
 

@@ -17,12 +17,13 @@ def notify(
 
     from gitops.agent.watch import watch
     from gitops.report.notices import tell
+    from gitops.system.clock import now
     from gitops.system.places import places
 
     place = places()
     if test:
         tell(place, "this is a test", "If you can read this, notifications arrive.", good=True)
-    problems = watch(place)
+    problems = watch(place, now())
     for line in problems:
         print(line, file=sys.stderr)
     if problems:

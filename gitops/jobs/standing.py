@@ -9,7 +9,7 @@ from gitops.jobs.calendar import runs
 from gitops.jobs.definition import Definition, definitions
 from gitops.jobs.running import notes
 from gitops.report.history import GOOD, Past, Run, pasts
-from gitops.system.clock import now, stamp
+from gitops.system.clock import stamp
 from gitops.system.places import Places
 
 KIND = "job"
@@ -103,11 +103,12 @@ def job_standings(
     return found
 
 
-def standing(places: Places, jobs: Iterable[Definition] | None = None) -> list[JobStanding]:
+def standing(places: Places, at: datetime, jobs: Iterable[Definition] | None = None) -> list[JobStanding]:
     """Say how the jobs of this host stand.
 
     Args:
         places: the host's directories.
+        at: the present time.
         jobs: which; None: those of the generation that it runs, by instance and name.
 
     Raises:
@@ -115,7 +116,7 @@ def standing(places: Places, jobs: Iterable[Definition] | None = None) -> list[J
     """
     running = {(note.instance, note.job) for note, lives in notes(places) if lives}
     found = definitions(places) if jobs is None else jobs
-    return job_standings(found, pasts(places), installed(places), running, now())
+    return job_standings(found, pasts(places), installed(places), running, at)
 
 
 def installed(places: Places) -> Callable[[Definition], datetime | None]:
