@@ -92,4 +92,7 @@ def _untold(places: Places) -> list[str]:
         if one.left:
             key = (", ".join(one.left), one.why)
             waiting[key] = waiting.get(key, 0) + 1
-    return [f"{count} notices wait for {who}: {why}" for (who, why), count in waiting.items()]
+    return [
+        f"{f'{count} notices wait' if count > 1 else '1 notice waits'} for {who}: {why}"
+        for (who, why), count in waiting.items()
+    ]
