@@ -21,6 +21,10 @@ TIMED_OUT = 124
 MISSED = 75
 """Exit status of one that could not begin: EX_TEMPFAIL of sysexits.h."""
 
+_KILLED = 137
+_STOPPING = 1.0
+"""Seconds that a container may still be said to run after its processes were killed."""
+
 _SETTLING = 30.0
 """Seconds in which the engine has to say that what was ended has ended, or what became of a container."""
 
@@ -114,7 +118,7 @@ def _followed(
         left = _ended(job, mark, log, work)
         reason = "its container went away" if _went_away(container, began) else error.problems[0].message
         return Attempt("failed", 1, f"{reason}{left}")
-    if status and container and job.mode == "exec" and _went_away(container, began):
+    if status and job.mode == "exec" and _went_away(container, began, _STOPPING if status == _KILLED else 0):
         return Attempt("failed", status, "its container went away")
     return Attempt("failed" if status else "ok", status)
 
@@ -134,9 +138,15 @@ def _ended(job: Definition, mark: str, log: JobLog, work: Work) -> str:
     return "" if gone else ", and could not be ended"
 
 
-def _went_away(container: str, began: datetime) -> bool:
-    """Tell whether a container does not run any more as it did then; waits for an engine that is away."""
-    deadline = time.monotonic() + _SETTLING
+def _went_away(container: str, began: datetime, patience: float = 0) -> bool:
+    """Tell whether a container does not run any more as it did then; waits for an engine that is away.
+
+    Args:
+        container: its id; empty for a job of the host.
+        began: a time at which it ran.
+        patience: seconds in which one that still runs may turn out to be ending.
+    """
+    deadline, first = time.monotonic() + _SETTLING, time.monotonic()
     while container:
         try:
             since = runs_since(container)
@@ -145,7 +155,11 @@ def _went_away(container: str, began: datetime) -> bool:
                 return False
             time.sleep(0.2)
         else:
-            return not since or since > began.strftime("%Y-%m-%dT%H:%M:%S.%f")
+            if not since or since > began.strftime("%Y-%m-%dT%H:%M:%S.%f"):
+                return True
+            if time.monotonic() - first >= patience:
+                return False
+            time.sleep(0.1)
     return False
 
 
