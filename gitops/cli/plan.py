@@ -21,10 +21,11 @@ def plan(
     that is not this machine, and that reports, the plan is made against what it said last.
     """
     from gitops.agent.change import left
-    from gitops.agent.generation import runs_here, schedule_changes
+    from gitops.agent.generation import runs_here
     from gitops.agent.host import look, package_changes, want
     from gitops.agent.plan import plan as work_out
     from gitops.agent.reported import fetch
+    from gitops.agent.schedule import schedule_changes
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.git.repository import Repository
@@ -40,9 +41,8 @@ def plan(
         wanted = want(root, wanted.host, place._replace(runtime=reported.runtime))
     seen = reported.engine if reported else look(Docker(), wanted, place)
     found = work_out(wanted.desired, seen, package_changes(wanted, git, place))
-    name = wanted.fleet.settings.name
-    manifest = schedule_files(wanted.fleet, wanted.host).get(f"cron.d/gitops-{name}", "")
-    schedule = [] if reported else schedule_changes(manifest, name, place)
+    files = schedule_files(wanted.fleet, wanted.host)
+    schedule = [] if reported else schedule_changes(files, wanted.fleet.settings.name, place)
     if json:
         from json import dumps
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.generation import adopt, install_cron
+from gitops.agent.generation import adopt
 from gitops.agent.lookout import look_out
+from gitops.agent.schedule import install_schedule
 from gitops.agent.watch import watch
 from gitops.fleet.load import load
 from gitops.render.schedule import schedule_files
@@ -80,7 +81,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
         ):
             run(["git", "-C", root, *words])
         adopt(root, "web1", here)
-        install_cron((root / "rendered/hosts/web1/cron.d/gitops-f").read_text(), "f", here)
+        install_schedule(schedule_files(fleet, "web1"), "f", here)
         yield Host(here, receiver)
 
 

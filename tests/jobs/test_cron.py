@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops.agent.generation import adopt, install_cron
+from gitops.agent.generation import adopt
+from gitops.agent.schedule import install_schedule
 from gitops.jobs.output import logs
 from gitops.render.schedule import schedule_files
 from gitops.report.history import runs
@@ -51,9 +52,7 @@ def test_cron_runs_the_job_that_the_manifest_names(site: Site, tmp_path: Path) -
     )
     _commit(site.root)
     adopt(site.root, HOST, site.places)
-    assert install_cron(
-        schedule_files(site.fleet, HOST)[f"cron.d/gitops-{site.name}"], site.name, site.places
-    )
+    assert install_schedule(schedule_files(site.fleet, HOST), site.name, site.places)
     with _cron(site.places.cron, tmp_path / "cron"):
         until(lambda: runs(site.places, kind="job"), seconds=150)
     done = runs(site.places, kind="job")[-1]
