@@ -8,22 +8,18 @@ from gitops.fleet.apps import App
 from gitops.fleet.document import At
 from gitops.fleet.hosts import Host
 
-_JOB = ("timezone", "overlap", "retries", "catch_up", "spread", "notify", "mode")
 _BACKUP = ("verify", "drill")
 _REPOSITORY = ("password", "environment", "limits", "prune", "check")
 
 
 def unheeded_of_app(app: App) -> Iterator[At]:
     """Give where an app says what nothing heeds yet."""
-    for name, job in app.jobs.items():
-        yield from (("jobs", name, key) for key in _said(job, _JOB))
     if app.backup:
         yield from (("backup", key) for key in _said(app.backup, _BACKUP))
 
 
 def unheeded_of_host(host: Host) -> Iterator[At]:
     """Give where a host says what nothing heeds yet."""
-    yield from ((key,) for key in _said(host, ("scheduler",)))
     if host.backup:
         yield from (("backup", key) for key in _said(host.backup, _REPOSITORY))
 

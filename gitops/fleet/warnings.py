@@ -1,4 +1,4 @@
-"""What is not wrong with a fleet, and yet somebody should know: data without a copy, keys without effect."""
+"""What is not wrong with a fleet, and yet to be known: data without a copy, jobs in their own way."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,6 +8,8 @@ from gitops.fleet.document import At, read
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.later import unheeded_of_app, unheeded_of_host
 from gitops.system.errors import Problem
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
 def warnings(fleet: Fleet) -> list[Problem]:
@@ -19,6 +21,7 @@ def warnings(fleet: Fleet) -> list[Problem]:
             app = fleet.apps[instance.app]
             found |= set(_without_backup(app.file, app.name, instance.definition))
             found |= set(_unheeded(app.file, unheeded_of_app(instance.definition)))
+            found |= set(_longer_than_its_period(app.file, instance.definition))
             backed_up |= instance.definition.backup is not None
         file = fleet.root / f"hosts/{host}.yaml"
         found |= set(_unheeded(file, unheeded_of_host(fleet.hosts[host])))
@@ -45,6 +48,22 @@ def _without_backup(file: Path, name: str, app: App) -> Iterator[Problem]:
                 hint = "add backup: {databases: […], volumes: […]}, or backup: {} where nothing needs one"
                 yield _problem(file, ("services", service, "volumes", index), message, hint)
                 return
+
+
+def _longer_than_its_period(file: Path, app: App) -> Iterator[Problem]:
+    """Tell of jobs that may still run when they are due again."""
+    for name, job in app.jobs.items():
+        period = job.times.closest() * 60
+        if job.timeout > period:
+            at = ("jobs", name, "timeout") if "timeout" in job.model_fields_set else ("jobs", name)
+            message = f"{name} may take {_duration(job.timeout)}, and is due again after {_duration(period)}"
+            yield _problem(file, at, message, f"give it a `timeout` of {_duration(period)} or less")
+
+
+def _duration(seconds: float) -> str:
+    """Write a duration as people would, in one unit."""
+    unit, name = next((unit, name) for unit, name in _UNITS if seconds % unit == 0 or unit == 1)
+    return f"{seconds / unit:g}{name}"
 
 
 def _nowhere(host: str) -> tuple[str, str]:
