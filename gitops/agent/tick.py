@@ -16,6 +16,8 @@ from gitops.agent.throwaway import abandoned, sweep
 from gitops.agent.unchanged import Settled, still_so
 from gitops.agent.verify import follow, verify
 from gitops.git.isolation import isolated
+from gitops.jobs.left import end_left
+from gitops.jobs.running import any_left
 from gitops.report.turns import Outcome, Turn, note
 from gitops.system.clock import now, stamp
 from gitops.system.errors import UserError
@@ -88,7 +90,8 @@ def tick(
     with _alone(places):
         try:
             sweep(engine, places, tell)
-        except UserError as error:  # what a drill has left is no reason to leave the host as it is
+            end_left(places, tell)
+        except UserError as error:  # what a drill or a job has left is no reason to leave the host as it is
             tell(str(error))
         standing = advance(settings, places, _judge(settings, places))
         _record(standing, places)
@@ -137,7 +140,7 @@ def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | Non
     if until := paused(places):
         return _over(Tick("", (), "paused", until), places)
     with _alone(places):
-        if abandoned(places):
+        if abandoned(places) or any_left(places):
             return None
         try:
             standing = advance(settings, places, None)

@@ -109,6 +109,15 @@ def history(
         print("no job has failed" if failed and found else "no job has run yet")
 
 
+@app.command("catch-up")
+def catch_up_() -> None:
+    """Run once the jobs that ask for it and were due while nothing ran them; cron does this every hour."""
+    from gitops.jobs.catch_up import catch_up
+    from gitops.system.places import places
+
+    catch_up(places(), print)
+
+
 def _line(one: "Run") -> str:
     from gitops.system.clock import stamp
 

@@ -16,7 +16,7 @@ KILLED = 137
 """Exit status in the history of a run whose runner was killed."""
 
 
-def sweep(places: Places, tell: Callable[[str], object] = lambda _: None) -> None:
+def end_left(places: Places, tell: Callable[[str], object] = lambda _: None) -> None:
     """End and record all jobs whose runners were killed.
 
     Args:

@@ -50,9 +50,30 @@ def run_job(job: Definition, places: Places, *, show: Callable[[bytes], object] 
         if mine is None:
             why = "the one before still runs"
             return JobRun(job.instance, job.name, began, began, 0, "skipped", why).record(places)
+        return run_claimed(job, places, mine, show=show)
+
+
+def run_claimed(
+    job: Definition,
+    places: Places,
+    mine: Claim,
+    *,
+    show: Callable[[bytes], object] | None = None,
+    remark: str = "",
+) -> JobRun:
+    """Run a job for which the right to do so was claimed, and give that back; otherwise as `run_job`.
+
+    Args:
+        job: which.
+        places: where logs, history and locks are.
+        mine: the claim.
+        show: is given the output as it comes.
+        remark: what is to be said of this run besides.
+    """
+    with _ending():
         try:
             buried = bury(mine.left, places) if mine.left else None
-            runner = _Runner(job, places, mine, show)
+            runner = _Runner(job, places, mine, show, remark)
             run = runner.run()
         finally:
             mine.release()
@@ -66,8 +87,14 @@ class _Runner:
     """One run, from its first try to its record."""
 
     def __init__(
-        self, job: Definition, places: Places, mine: Claim, show: Callable[[bytes], object] | None
+        self,
+        job: Definition,
+        places: Places,
+        mine: Claim,
+        show: Callable[[bytes], object] | None,
+        remark: str,
     ) -> None:
+        self.remark = remark
         self.job, self.places, self.mine = job, places, mine
         self.began = now()
         path = log_directory(places, job.instance, job.name) / f"{self.began:%Y-%m-%dT%H:%M:%S.%fZ}.log"
@@ -100,9 +127,8 @@ class _Runner:
         finally:
             self.tail = self.log.ending(TAIL)
             self.log.close()
-        if self.log.lost:
-            lost = f"its output could not be kept: {self.log.lost}"
-            done = done._replace(detail=f"{done.detail}; {lost}" if done.detail else lost)
+        lost = f"its output could not be kept: {self.log.lost}" if self.log.lost else ""
+        detail = "; ".join(filter(None, [done.detail, lost, self.remark]))
         return JobRun(
             self.job.instance,
             self.job.name,
@@ -110,7 +136,7 @@ class _Runner:
             now(),
             done.status,
             done.outcome,
-            done.detail,
+            detail,
             done.container,
             self.job.generation or done.generation,
             self.note.tries,

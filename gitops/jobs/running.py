@@ -113,7 +113,7 @@ def note_of(places: Places, instance: str, job: str) -> Note | None:
     return next((note for note in living if (note.instance, note.job) == (instance, job)), None)
 
 
-def abandoned(places: Places) -> bool:
+def any_left(places: Places) -> bool:
     """Tell whether something was left by a runner that was killed; asks no engine."""
     return not all(lives for _, lives in notes(places))
 

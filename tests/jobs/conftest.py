@@ -60,8 +60,15 @@ class Service:
     def job(self, *command: str, **fields: object) -> Definition:
         """Define a job of the service; a single word is a text for the shell."""
         words = ("sh", "-c", *command) if len(command) == 1 else command
-        told = {"instance": INSTANCE, "service": "web", "command": words, "schedule": "* * * * *", **fields}
-        return Definition(self.fleet, HOST, name="tick", **told)  # type: ignore[arg-type]  # a test's own
+        told = {
+            "instance": INSTANCE,
+            "name": "tick",
+            "service": "web",
+            "command": words,
+            "schedule": "* * * * *",
+            **fields,
+        }
+        return Definition(self.fleet, HOST, **told)  # type: ignore[arg-type]  # a test's own
 
     def run(self, *command: str, **fields: object) -> JobRun:
         """Run such a job in this process."""

@@ -12,10 +12,10 @@ import pytest
 from docker.api.client import APIClient
 
 from gitops.engine.docker import Docker
-from gitops.jobs.left import sweep
+from gitops.jobs.left import end_left
 from gitops.jobs.output import log_directory
 from gitops.jobs.run import run_job
-from gitops.jobs.running import abandoned, notes
+from gitops.jobs.running import any_left, notes
 from gitops.system.clock import now
 from gitops.system.places import places
 from tests.database_fixtures import until
@@ -108,19 +108,19 @@ def test_what_a_killed_runner_has_left_is_ended_and_recorded_by_the_next_sweep(s
     service.define(service.job("echo begun; busybox setsid sleep 7786 & sleep 7786"))
     with service.gitops(*RUN) as watcher:
         until(lambda: len(service.processes("sleep 7786")) > 1)
-        assert not abandoned(service.places)
+        assert not any_left(service.places)
         watcher.kill()
         watcher.communicate()
-    assert abandoned(service.places)
+    assert any_left(service.places)
     assert service.past == []
     told: list[str] = []
-    sweep(service.places, told.append)
+    end_left(service.places, told.append)
     assert told == ["ended the job alice/tick, whose runner was killed"]
     assert service.processes("sleep 7786") == []
     (run,) = service.past
     assert (run.outcome, run.status, run.container) == ("killed", 137, service.id)
     assert service.output() == b"begun\n"
-    assert not abandoned(service.places)
+    assert not any_left(service.places)
 
 
 def test_what_a_killed_runner_has_left_does_not_run_on_beside_the_next_one(service: Service) -> None:
@@ -168,7 +168,7 @@ def test_a_container_of_a_jobs_own_goes_also_when_its_runner_was_killed(
         until(lambda: _own(api, service))
         watcher.kill()
         watcher.communicate()
-    sweep(service.places)
+    end_left(service.places)
     assert _own(api, service) == []
     assert service.past[0].outcome == "killed"
 

@@ -1,13 +1,17 @@
 """`gitops job run` as cron starts it: from the generation's definitions, and one of a job at a time."""
 
 import json
+import os
 import signal
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 
 from gitops.jobs.running import notes
+from gitops.report.history import Run, record, runs
+from gitops.system.clock import now
 from gitops.system.run import run
 from tests.database_fixtures import until
 from tests.jobs.conftest import COMMIT, INSTANCE, Service
@@ -140,6 +144,53 @@ def test_cron_may_start_it_at_minutes_that_are_not_meant(service: Service, timez
     with service.gitops(*RUN, "--due") as job:
         job.communicate()
     assert [run.outcome for run in service.past] == ["ok"]
+
+
+def test_many_that_are_due_at_once_all_run_and_all_are_recorded(service: Service) -> None:
+    names = [f"tick{number}" for number in range(int(os.environ.get("JOBS_AT_ONCE", "20")))]
+    service.define(*(service.job("echo hello", name=name) for name in names))
+    started = [service.gitops("job", "run", INSTANCE, name, "--due") for name in names]
+    for one in started:
+        assert one.communicate() == (b"", b"")
+    assert [one.returncode for one in started] == [0] * len(names)
+    past = runs(service.places, kind="job", limit=-1)
+    assert sorted(run.name for run in past) == sorted(names)
+    assert {(run.outcome, service.output(run)) for run in past} == {("ok", b"hello\n")}
+
+
+def test_a_run_that_was_missed_while_nothing_ran_jobs_is_made_up_for_once(service: Service) -> None:
+    told = service.job("echo hello", catch_up="once", schedule="30 */4 * * *")
+    service.define(told, service.job("echo never", name="other", schedule="30 */4 * * *"))
+
+    def catch_up() -> str:
+        with service.gitops("job", "catch-up") as done:
+            return done.communicate()[0].decode()
+
+    assert catch_up() == ""
+    past = now() - timedelta(hours=9)
+    for name in ("tick", "other"):
+        record(service.places, Run("job", INSTANCE, name, past, past, 0))
+    said = catch_up()
+    assert said.startswith("alice/tick was due at ")
+    assert said.endswith(": ok\n")
+    assert len(said.splitlines()) == 1
+    assert service.past[0].detail.startswith("makes up for ")
+    assert service.output() == b"hello\n"
+    assert catch_up() == ""
+    assert len(service.past) == 3
+
+
+def test_a_run_that_is_under_way_is_not_owed(service: Service) -> None:
+    service.define(service.job("sleep 1", catch_up="once", overlap="kill"))
+    past = now() - timedelta(hours=9)
+    record(service.places, Run("job", INSTANCE, "tick", past, past, 0))
+    with service.gitops(*RUN) as running:
+        until(lambda: notes(service.places))
+        with service.gitops("job", "catch-up") as done:
+            assert done.communicate() == (b"", b"")
+        running.communicate()
+    assert running.returncode == 0
+    assert [run.outcome for run in service.past] == ["ok", "ok"]
 
 
 def test_without_a_generation_the_fleets_directory_is_read(service: Service) -> None:
