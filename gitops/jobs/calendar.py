@@ -25,7 +25,7 @@ def runs(schedule: str, timezone: str | None, moved: int, after: datetime) -> It
     started = line(schedule, timezone, moved)
     fields, late = (started.text, moved % 60) if started.exact else (schedule, moved)
     by = timedelta(seconds=late)
-    for moment in crontab(fields).after((after - by).astimezone(_zone(timezone))):
+    for moment in crontab(fields).after((after - by).astimezone(zone_of(timezone))):
         yield moment.astimezone(UTC) + by
 
 
@@ -42,11 +42,11 @@ def due(schedule: str, timezone: str | None, moved: int, started: datetime) -> b
         return True
     minute = started.replace(second=0, microsecond=0)
     before = minute - timedelta(minutes=moved // 60 + 1)
-    meant = next(crontab(schedule).after(before.astimezone(_zone(timezone))), None)
+    meant = next(crontab(schedule).after(before.astimezone(zone_of(timezone))), None)
     return meant is not None and meant.astimezone(UTC) == before + timedelta(minutes=1)
 
 
-def _zone(timezone: str | None) -> ZoneInfo:
+def zone_of(timezone: str | None) -> ZoneInfo:
     """Give a zone with its rules; this machine's, as tzset(3) finds it, when none is named."""
     name = timezone or os.environ.get("TZ", "").removeprefix(":")
     if name:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
-from gitops.jobs.calendar import runs
+from gitops.jobs.calendar import runs, zone_of
 from gitops.jobs.definition import Definition, definitions
 from gitops.jobs.running import notes
 from gitops.report.history import GOOD, Past, Run, pasts
@@ -17,6 +17,7 @@ KIND = "job"
 
 _GRACE = timedelta(minutes=10)
 _LONGEST = timedelta(hours=1)
+_DISPUTED = timedelta(hours=3)
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,11 @@ def installed(places: Places) -> Callable[[Definition], datetime | None]:
     times: dict[Path, datetime | None] = {}
 
     def since(job: Definition) -> datetime | None:
-        path = places.cron / f"gitops-{job.fleet}"
-        if path not in times:
-            times[path] = _changed(path)
-        known = times[path]
-        return max(known, booted) if known else None
+        timer = f"gitops-{job.instance.replace('@', '_')}.{job.name}.timer"
+        paths = (places.cron / f"gitops-{job.fleet}", places.systemd / timer)
+        times.update({path: _changed(path) for path in paths if path not in times})
+        known = [one for path in paths if (one := times[path])]
+        return max(*known, booted) if known else None
 
     return since
 
@@ -138,9 +139,25 @@ def _late(job: Definition, past: Past | None, since: datetime | None, at: dateti
     """Give when a job should have run since it last did, once that is longer ago than cron could explain."""
     if since is None:
         return None
-    times = runs(job.schedule, job.timezone, job.spread, max(since, past.last.started) if past else since)
+    begin = _undisputed(zone_of(job.timezone), max(since, past.last.started) if past else since, at)
+    times = runs(job.schedule, job.timezone, job.spread, begin)
     due = next(times)
     return due if due + min(next(times) - due, _LONGEST) + _GRACE < at else None
+
+
+def _undisputed(zone: tzinfo, since: datetime, at: datetime) -> datetime:
+    """Give when the times of schedules are beyond dispute: some hours after a clock was put (docs/jobs.md)."""
+    offset = at.astimezone(zone).utcoffset()
+    if since.astimezone(zone).utcoffset() == offset:
+        return since
+    before, after = since, at
+    while after - before > timedelta(minutes=1):
+        middle = before + (after - before) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return max(since, after + _DISPUTED)
 
 
 def _booted() -> datetime:

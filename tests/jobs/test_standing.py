@@ -100,6 +100,34 @@ def test_nothing_is_late_because_the_clock_is_put(schedule: str, day: datetime) 
         at = last + timedelta(seconds=1)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "last", "next_", "noticed"),
+    [
+        (
+            "*/5 * * * *",
+            "2026-10-25T00:55Z",
+            "2026-10-25T02:00Z",
+            "2026-10-25T04:21Z",
+        ),
+        (
+            "30 2 * * *",
+            "2026-03-28T01:30Z",
+            "2026-03-30T00:30Z",
+            "2026-03-30T01:41Z",
+        ),
+    ],
+)
+def test_what_systemd_leaves_out_when_the_clock_is_put_is_not_late_and_yet_its_end_is_noticed(
+    schedule: str, last: str, next_: str, noticed: str
+) -> None:
+    job, installed = _job(schedule, "Europe/Berlin"), datetime(2026, 3, 1, tzinfo=UTC)
+    began, again, late = (datetime.fromisoformat(one) for one in (last, next_, noticed))
+    for minutes in range(int((again - began) / _MINUTE)):
+        assert _stands(job, began + minutes * _MINUTE, began, installed).late is None
+    assert _stands(job, late, began, installed).late
+    assert _stands(job, late - 2 * _MINUTE, began, installed).late is None
+
+
 def test_what_somebody_should_look_at_is_said_in_words() -> None:
     since, at = _at("1 00:00"), _at("9 12:30")
     pasts = {("job", "alice", "tidy"): _past(_at("9 10:00"), "failed", 3, good=_at("9 09:00"))}
