@@ -146,7 +146,7 @@ def _late(job: Definition, past: Past | None, since: datetime | None, at: dateti
 
 
 def _undisputed(zone: tzinfo, since: datetime, at: datetime) -> datetime:
-    """Give when the times of schedules are beyond dispute: some hours after a clock was put (docs/jobs.md)."""
+    """Give when schedules are beyond dispute: some hours after a clock was put (docs/jobs.md has why)."""
     offset = at.astimezone(zone).utcoffset()
     if since.astimezone(zone).utcoffset() == offset:
         return since
