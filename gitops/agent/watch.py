@@ -1,4 +1,4 @@
-"""What a host is watched for besides what runs: that its jobs are run at all, and that people hear of it.
+"""What a host is watched for: that its jobs are run at all, and that people hear what went wrong.
 
 `gitops notify` does it, and no agent needs to: a job that fails has it run as well.
 """
@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from gitops.agent.generation import current
+from gitops.agent.tick import last
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.load import load
 from gitops.jobs.standing import KIND, JobStanding, standing
@@ -25,7 +26,7 @@ _NAMED = 20
 
 
 def watch(places: Places, at: datetime) -> list[str]:
-    """Look whether jobs are run, deliver what is to be told, and write the metrics.
+    """Look whether jobs are run and git is followed, deliver what is to be told, and write the metrics.
 
     Args:
         places: the host's directories.
@@ -41,6 +42,7 @@ def watch(places: Places, at: datetime) -> list[str]:
     fleet = load(generation.path)
     jobs = standing(places, at)
     _tell_of_late(jobs, places)
+    _tell_of_agent(places)
     problems = _deliver(fleet, places) if due(places, at) else []
     _measure(fleet, generation.host, jobs, places, at)
     return problems
@@ -78,6 +80,17 @@ def _tell_of_late(jobs: Sequence[JobStanding], places: Places) -> None:
     count = f"{len(late)} of {len(jobs)} jobs" if len(jobs) > 1 else "the job"
     topic, title = "the schedule", f"{count} should have run, and nothing has begun them"
     outcome(places, topic, title, not late, "\n".join([*lines, *more, *hint]))
+
+
+def _tell_of_agent(places: Places) -> None:
+    """Tell once that this host is not made what git says; that a server is away for a while is no news."""
+    tick = last(places)
+    if tick is None or tick.state == "paused":
+        return
+    refused = [note for note in tick.notes if note.startswith("refused")]
+    good = tick.state != "failed" and not refused
+    words = "\n".join([*refused, tick.reason])
+    outcome(places, "the agent", "this host is not what git says", good, words)
 
 
 def _measure(fleet: Fleet, host: str, jobs: Sequence[JobStanding], places: Places, at: datetime) -> None:

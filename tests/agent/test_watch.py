@@ -1,10 +1,11 @@
 """A host is watched: jobs that are run no more are told of, people hear what waits, metrics are written."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from gitops.agent.generation import adopt
 from gitops.agent.lookout import look_out
 from gitops.agent.schedule import install_schedule
+from gitops.agent.tick import Tick
 from gitops.agent.watch import watch
 from gitops.fleet.load import load
 from gitops.render.schedule import schedule_files
@@ -101,6 +103,26 @@ def test_that_cron_is_dead_is_told_once_and_that_it_works_again(host: Host) -> N
     watch(host.places, at + timedelta(minutes=35))
     assert host.receiver.titles[1:] == ["web1: the schedule works again"]
     assert 'gitops_late{instance="bob",kind="job",name="tick"} 0.0' in host.metrics.read_text()
+
+
+def test_that_a_host_is_not_what_git_says_is_told_once_and_that_it_is_again(host: Host) -> None:
+    def ticked(state: str, *notes: str, reason: str = "") -> None:
+        write(host.places.runtime / "tick.json", json.dumps(asdict(Tick("c0ffee", notes, state, reason))))
+        watch(host.places, now())
+
+    ticked("nothing to do", "origin: no route to host")
+    ticked("failed", reason="alice/web is unhealthy")
+    ticked("failed", reason="alice/web is unhealthy")
+    ticked("paused")
+    ticked("applied")
+    ticked("nothing to do", "refused: commit beef is not signed")
+    assert host.receiver.titles == [
+        "web1: this host is not what git says",
+        "web1: the agent works again",
+        "web1: this host is not what git says",
+    ]
+    assert host.receiver.got[0]["message"].endswith("alice/web is unhealthy")
+    assert host.receiver.got[2]["message"].endswith("refused: commit beef is not signed")
 
 
 def test_metrics_are_of_what_there_is_and_not_of_what_was(host: Host) -> None:
