@@ -11,7 +11,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from gitops.agent.units import install_units, installed_units, unit_summary
-from gitops.render.schedule import CRON, SYSTEMD
+from gitops.render.directories import CRON, SYSTEMD
 from gitops.system.files import write
 from gitops.system.places import VARIABLES, Places
 

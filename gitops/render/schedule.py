@@ -3,12 +3,9 @@
 from gitops.fleet.fleet import Fleet
 from gitops.jobs.scheduled import scheduled
 from gitops.render.cron import cron_manifest
+from gitops.render.directories import CRON, JOBS, SYSTEMD
 from gitops.render.jobs import job_files
 from gitops.render.systemd import units
-
-CRON = "cron.d"
-SYSTEMD = "systemd"
-_JOBS = "jobs"
 
 
 def schedule_files(fleet: Fleet, host: str) -> dict[str, str]:
@@ -23,7 +20,7 @@ def schedule_files(fleet: Fleet, host: str) -> dict[str, str]:
         `jobs/INSTANCE.json` for the runner; nothing where nothing is scheduled.
     """
     definitions = scheduled(fleet, host)
-    files = {f"{_JOBS}/{name}": text for name, text in job_files(definitions).items()}
+    files = {f"{JOBS}/{name}": text for name, text in job_files(definitions).items()}
     if fleet.hosts[host].scheduler == "systemd":
         files |= {f"{SYSTEMD}/{name}": text for name, text in units(definitions).items()}
     elif manifest := cron_manifest(definitions, host):

@@ -131,6 +131,7 @@ def test_metrics_are_of_what_there_is_and_not_of_what_was(host: Host) -> None:
     host.ran("alice", "gone", at)
     record(host.places, Run("backup", "bob", "", at, at, 0))
     record(host.places, Run("backup", "carol", "", at, at, 0))
+    record(host.places, Run("prune", "", "", at, at, 0))
     watch(host.places, at)
     of = {
         line.partition("}")[0] for line in host.metrics.read_text().splitlines() if "last_run_good{" in line
@@ -138,6 +139,7 @@ def test_metrics_are_of_what_there_is_and_not_of_what_was(host: Host) -> None:
     assert of == {
         'gitops_last_run_good{instance="alice",kind="job",name="tick"',
         'gitops_last_run_good{instance="bob",kind="backup",name=""',
+        'gitops_last_run_good{instance="",kind="prune",name=""',
     }
 
 
