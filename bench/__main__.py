@@ -12,8 +12,9 @@ FIGURES = (
     *("startup", "check", "render", "child", "large", "base", "apply"),
     *("cold", "warm", "warm200", "library"),
     *("tick", "tick_compose", "once_compose", "rest", "instances"),
-    *("deploy", "deploy_compose", "roll", "plan10k"),
+    *("deploy", "deploy_compose", "roll", "plan10k", "manifests"),
     *("backup_mariadb", "backup_postgresql", "backup_volume", "backup_hundred"),
+    *("job_run", "job_hundred"),
 )
 
 

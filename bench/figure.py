@@ -16,10 +16,11 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of a program took: seconds by the wall's clock, and its peak memory in MB."""
+    """What one run of a program took: seconds by the wall's clock, peak memory in MB, processors' seconds."""
 
     seconds: float
     peak: float
+    cpu: float = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def run(
             output.seek(0)
             words = output.read().decode(errors="replace").strip().splitlines()[-15:]
             raise BenchError("\n".join([f"{' '.join(map(str, args))}: status {process.returncode}", *words]))
-    return Run(seconds, usage.ru_maxrss * 1024 / 1e6)
+    return Run(seconds, usage.ru_maxrss * 1024 / 1e6, usage.ru_utime + usage.ru_stime)
 
 
 def in_turns(times: int, *works: Callable[[], Run]) -> list[Run]:
@@ -104,4 +105,8 @@ def in_turns(times: int, *works: Callable[[], Run]) -> list[Run]:
 
 
 def _median(runs: Sequence[Run]) -> Run:
-    return Run(statistics.median(run.seconds for run in runs), statistics.median(run.peak for run in runs))
+    return Run(
+        statistics.median(run.seconds for run in runs),
+        statistics.median(run.peak for run in runs),
+        statistics.median(run.cpu for run in runs),
+    )

@@ -135,8 +135,13 @@ class Host:
 
 
 @contextmanager
-def host(count: int) -> Iterator[Host]:
-    """Make a host with so many instances of a small app, none of them started; nothing is left of it."""
+def host(count: int, jobs: str = "") -> Iterator[Host]:
+    """Make a host with so many instances of a small app, none of them started; nothing is left of it.
+
+    Args:
+        count: how many.
+        jobs: what the app says of its jobs, in YAML.
+    """
     with tempfile.TemporaryDirectory(prefix="gitops-bench-") as directory, own_engine() as engine:
         root = Path(directory)
         env = {**os.environ, "GITOPS_ROOT": str(root / "host"), "DOCKER_HOST": engine.address}
@@ -153,7 +158,7 @@ def host(count: int) -> Iterator[Host]:
         made = Host(fleet, engine, env)
         archive = "{mirror: 'http://mirror.example.org/debian', suites: [trixie]}"
         fleet.write("fleet.yaml", f"name: {fleet.name}\narchives: {{a: {archive}}}\n")
-        fleet.write("apps/small.yaml", _APP)
+        fleet.write("apps/small.yaml", _APP + jobs)
         placed = "".join(f"  i{number:03}: {{app: small}}\n" for number in range(count))
         fleet.write("hosts/web1.yaml", f"instances:\n{placed}")
         for words in (("init", "--quiet", "--initial-branch=main"), ("config", "user.name", "bench")):

@@ -8,15 +8,15 @@ from gitops.agent.action import Held, Result
 from gitops.agent.applied import Outcome
 from gitops.agent.apply import Work, apply, settle
 from gitops.agent.garbage import collect_and_tell
-from gitops.agent.generation import install_cron
 from gitops.agent.host import Wanted
 from gitops.agent.plan import Plan
 from gitops.agent.recording import Recorded
+from gitops.agent.schedule import install_schedule
 from gitops.agent.space import lack_of_room, require_space
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec
-from gitops.render.cron import cron_manifest
+from gitops.render.schedule import schedule_files
 from gitops.report.turns import Step
 from gitops.secrets.hiding import hidden, hide
 from gitops.secrets.hosts import give, take_away
@@ -41,11 +41,15 @@ class Change:
     build: Build
     tell: Callable[[str], None]
 
-    def schedule(self) -> None:
-        """Give cron what it is to run."""
-        manifest = cron_manifest(self.wanted.fleet, self.wanted.host)
-        if install_cron(manifest, self.wanted.fleet.settings.name, self.places):
-            self.tell(f"schedule {self.wanted.host}: the jobs and backups of cron's manifest changed")
+    def schedule(self) -> list[Problem]:
+        """Give the host's scheduler what it is to run; give what it does not take."""
+        fleet, host = self.wanted.fleet, self.wanted.host
+        try:
+            if install_schedule(schedule_files(fleet, host), fleet.settings.name, self.places, self.tell):
+                self.tell(f"schedule {host}: what {fleet.hosts[host].scheduler} is to run changed")
+        except UserError as error:
+            return list(error.problems)
+        return []
 
     def carry_out(self, steps: Plan, turn: Recorded) -> list[Problem]:
         """Carry a plan out; give all that is not as git has it then, without any secret.

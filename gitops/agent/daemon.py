@@ -4,18 +4,17 @@ At rest it is small: what reads definitions, renders and talks to the engine at 
 child alone, which is `gitops agent once` and ends when the host is as it should be.
 """
 
-import os
 import secrets
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from gitops.agent.lookout import look_out
 from gitops.agent.settings import Settings
 from gitops.agent.tick import rest
 from gitops.agent.wake import listen
@@ -23,6 +22,7 @@ from gitops.engine.docker import Docker
 from gitops.system.errors import InterruptedByUserError, UserError
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
+from gitops.system.program import itself
 from gitops.system.run import start
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class Daemon:
             try:
                 while not self._stopping:
                     self._turn(engine)
+                    with self._interruptible():
+                        look_out(self._places)
                     self._wait()
             except InterruptedByUserError:
                 pass
@@ -137,7 +139,5 @@ class Daemon:
 
 
 def child_command() -> list[str]:
-    """Give the command for a child: this program, called as it was, since cron's lines depend on that."""
-    called = Path(sys.argv[0])
-    program = [str(called)] if called.name == "gitops" and os.access(called, os.X_OK) else []
-    return [*(program or [sys.executable, "-m", "gitops"]), "agent", "once"]
+    """Give the command for a child that takes a turn."""
+    return [*itself(), "agent", "once"]

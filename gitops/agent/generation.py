@@ -5,27 +5,20 @@ to the one that ran before it, `STATE/host` the name of the host.
 """
 
 import os
-import re
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass, replace
-from difflib import unified_diff
 from pathlib import Path
 
 from gitops.git.repository import Repository
 from gitops.system.errors import UserError
 from gitops.system.files import write
-from gitops.system.places import VARIABLES, Places
+from gitops.system.places import Places
 
 BEFORE = "before"
 """Name of the link to the generation before."""
 
 _SHOWN = 5
-_ASSIGNMENT = re.compile(r"\s*(#|$|[A-Za-z_][A-Za-z0-9_]*\s*=)")
-"""What is no entry of crontab(5): a comment, an empty line, a variable."""
-
-_SYSTEM_PATHS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 @dataclass(frozen=True)
@@ -119,64 +112,6 @@ def runs_here(host: str, places: Places) -> bool:
     """Tell whether this machine is a host, and not somebody's desk."""
     path = places.state / "host"
     return path.is_file() and path.read_text().strip() == host
-
-
-def install_cron(manifest: str, fleet: str, places: Places) -> bool:
-    """Give the host's cron its manifest, or take it away where nothing is scheduled.
-
-    Cron starts its commands with nearly nothing in the environment (crontab(5)), so what this installation
-    needs to find itself again goes before the first entry: PATH, and where its places are.
-
-    Args:
-        manifest: the lines for /etc/cron.d; empty when nothing is scheduled.
-        fleet: name of the fleet, part of the file's name, of which cron takes letters, digits, - and _ alone.
-        places: where the manifest goes.
-
-    Returns:
-        True when something changed.
-    """
-    path, text = places.cron / f"gitops-{fleet}", _installed(manifest)
-    if not text:
-        there = path.exists()
-        path.unlink(missing_ok=True)
-        return there
-    return write(path, text)
-
-
-def schedule_changes(manifest: str, fleet: str, places: Places) -> list[str]:
-    """Say what `install_cron` would change: each entry that comes (`+ …`) or goes (`- …`), in order."""
-    path = places.cron / f"gitops-{fleet}"
-    before, after = path.read_text() if path.exists() else "", _installed(manifest)
-    changed = [
-        line
-        for line in unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
-        if line[:1] in "+-" and line[:3] not in {"+++", "---"} and not _ASSIGNMENT.match(line[1:])
-    ]
-    environment = ["its environment changes"] if before != after and before and after else []
-    return [f"{line[0]} {line[1:]}" for line in changed] or environment
-
-
-def _installed(manifest: str) -> str:
-    """Give a manifest as cron gets it; nothing where nothing is scheduled."""
-    lines = manifest.splitlines(keepends=True)
-    first = next((number for number, line in enumerate(lines) if not _ASSIGNMENT.match(line)), None)
-    if first is None:
-        return ""
-    header = [line for line in lines[:first] if not line.startswith("PATH=")]
-    return "".join([*header, *cron_environment(), *lines[first:]])
-
-
-def cron_environment() -> list[str]:
-    """Give the lines that let cron's commands find this installation and its places."""
-    directory = Path(sys.argv[0]).absolute().parent if Path(sys.argv[0]).name == "gitops" else None
-    paths = [str(directory or Path(sys.executable).parent), *_SYSTEM_PATHS]
-    variables = {"PATH": ":".join(dict.fromkeys(paths))}
-    variables |= {
-        name: value
-        for name, value in sorted(os.environ.items())
-        if name in {*VARIABLES, "DOCKER_HOST"} and "\n" not in value
-    }
-    return [f"{name}={value}\n" for name, value in variables.items()]
 
 
 def _point(link: Path, target: Path) -> None:

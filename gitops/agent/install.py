@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops.agent.generation import cron_environment
+from gitops.agent.schedule import cron_environment
 from gitops.agent.settings import FILE, Settings, read_settings
+from gitops.agent.units import assignments, escaped, writable
 from gitops.git.upstream import protocol
 from gitops.render.templates import template
 from gitops.secrets.age import make_identity
@@ -23,7 +24,6 @@ from gitops.system.run import run
 from gitops.system.shipped import shipped
 
 UNIT = "gitops-agent.service"
-_SYSTEMD = Path("/run/systemd/system")  # sd_booted(3)
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,9 @@ def install(wish: Wish | None, places: Places, *, systemd: bool) -> list[str]:
     return [*said, *_to_do(settings, places)]
 
 
-def booted_with_systemd() -> bool:
-    """Tell whether this machine's services are systemd's (sd_booted(3))."""
-    return _SYSTEMD.is_dir()
-
-
 def unit_path(places: Places) -> Path:
-    """Say where the unit goes: beside the configuration, which is /etc/systemd/system on a host."""
-    return places.config.parent / "systemd" / "system" / UNIT
+    """Say where the unit goes."""
+    return places.systemd / UNIT
 
 
 def _begin(wish: Wish, places: Places) -> None:
@@ -128,10 +123,10 @@ def _start(settings: Settings, places: Places, *, systemd: bool) -> list[str]:
     if systemd:
         text = template(shipped("templates").parent, f"{UNIT}.j2").render(
             host=settings.host,
-            program=" ".join(_escaped(word).replace("$", "$$") for word in program),
-            environment=[f'"{_escaped(f"{name}={value}")}"' for name, value in _environment(places).items()],
+            program=" ".join(escaped(word).replace("$", "$$") for word in program),
+            environment=assignments(_environment(places)),
             runtime=places.runtime.relative_to("/run") if places.runtime.is_relative_to("/run") else "",
-            writable=[f"-{_escaped(str(path))}" for path in _writable(places)],
+            writable=writable(_writable(places)),
         )
         changed, other, path = write(unit, text), cron, unit
         hint = f"start it: systemctl daemon-reload && systemctl enable --now {UNIT}"
@@ -188,7 +183,7 @@ def _environment(places: Places) -> dict[str, str]:
 
 
 def _writable(places: Places) -> list[Path]:
-    return [places.state, places.cache, places.runtime, places.cron]
+    return [places.state, places.cache, places.runtime, places.cron, places.systemd]
 
 
 def _once(path: Path, text: str) -> None:
@@ -199,8 +194,3 @@ def _once(path: Path, text: str) -> None:
 def _quoted(value: str) -> str:
     """Quote a text for YAML: any in single quotes, where they are doubled."""
     return "'" + value.replace("'", "''") + "'"
-
-
-def _escaped(value: str) -> str:
-    """Escape what systemd gives a meaning of its own (systemd.syntax(7), "Quoting"; systemd.unit(5))."""
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace(" ", r"\x20")

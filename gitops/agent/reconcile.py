@@ -73,8 +73,7 @@ def reconcile(
         with recorded(places, kind, generation.commit, before, steps) as turn:
             make_current(generation, wanted.host, places)
             end(places, at=commit)
-            change.schedule()
-            problems = change.carry_out(steps, turn)
+            problems = [*change.schedule(), *change.carry_out(steps, turn)]
             prepare(wanted, generation.commit, engine, places)
             held = [problem.message for problem in left(steps.held, ())]
             if not steps and not steps.waiting and len(problems) == len(held):

@@ -1,4 +1,4 @@
-"""How a host stands: its generation, what keeps it from git's newest, every container and its backups."""
+"""How a host stands: its generation, what is in git's way, every container, its backups, its jobs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,13 @@ from gitops.agent.pause import paused
 from gitops.agent.plan import plan
 from gitops.agent.rollback import rolled_back
 from gitops.agent.status import Row, rows
-from gitops.agent.tick import last
+from gitops.agent.ticked import last
 from gitops.backup.standing import BackupStanding, care_notes, past, standings
 from gitops.engine.docker import Docker
 from gitops.engine.usage import Usage, usage
+from gitops.jobs.standing import JobStanding
+from gitops.jobs.standing import standing as job_standing
+from gitops.report.notices import outbox
 from gitops.system.clock import now
 from gitops.system.places import Places
 
@@ -28,6 +31,7 @@ class Standing:
         rows: its containers, problems first.
         backups: how the backups of its instances stand, problems first.
         used: what containers use, by id, for the next look.
+        jobs: how its jobs stand.
     """
 
     host: str
@@ -36,11 +40,12 @@ class Standing:
     rows: tuple[Row, ...]
     backups: tuple[BackupStanding, ...]
     used: dict[str, Usage]
+    jobs: tuple[JobStanding, ...] = ()
 
     @property
     def well(self) -> bool:
         """Tell whether nobody needs to look at it."""
-        late = any(one.notes for one in self.backups)
+        late = any(one.notes for one in self.backups) or any(one.notes for one in self.jobs)
         return not self.notes and not late and all(row.well for row in self.rows)
 
 
@@ -68,4 +73,26 @@ def standing(
     before = past(places)
     notes += care_notes(before)
     backups = standings(wanted.fleet.instances(wanted.host).values(), before, now())
-    return Standing(wanted.host, running(places), tuple(notes), tuple(found), tuple(backups), used)
+    notes += _untold(places)
+    return Standing(
+        wanted.host,
+        running(places),
+        tuple(notes),
+        tuple(found),
+        tuple(backups),
+        used,
+        tuple(job_standing(places, now())),
+    )
+
+
+def _untold(places: Places) -> list[str]:
+    """Say whom notices could not be delivered to, and why."""
+    waiting: dict[tuple[str, str], int] = {}
+    for one in outbox(places):
+        if one.left:
+            key = (", ".join(one.left), one.why)
+            waiting[key] = waiting.get(key, 0) + 1
+    return [
+        f"{f'{count} notices wait' if count > 1 else '1 notice waits'} for {who}: {why}"
+        for (who, why), count in waiting.items()
+    ]

@@ -1,11 +1,9 @@
 """One tick of the agent: take in what is new, as far as it is good, then make the host what it says."""
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from gitops.agent.fetch import Admit, MovedError, Standing, advance, intake
@@ -14,13 +12,15 @@ from gitops.agent.outgoing import unsent
 from gitops.agent.pause import paused
 from gitops.agent.refused import RefusedError
 from gitops.agent.throwaway import abandoned, sweep
+from gitops.agent.ticked import Tick, over
 from gitops.agent.unchanged import Settled, still_so
 from gitops.agent.verify import follow, verify
 from gitops.git.isolation import isolated
+from gitops.jobs.left import end_left
+from gitops.jobs.running import any_left
 from gitops.report.turns import Outcome, Turn, note
-from gitops.system.clock import now, stamp
+from gitops.system.clock import now
 from gitops.system.errors import UserError
-from gitops.system.files import write
 from gitops.system.locks import exclusive
 from gitops.system.run import run
 
@@ -30,35 +30,6 @@ if TYPE_CHECKING:
     from gitops.engine.docker import Docker
     from gitops.git.intake import Intake
     from gitops.system.places import Places
-
-_REPORT = "tick.json"
-
-
-@dataclass(frozen=True)
-class Tick:
-    """How a tick ended; `RUNTIME/tick.json` has the newest.
-
-    Args:
-        commit: the commit that git has for this host, as far as it was found good; empty: none yet.
-        notes: what is in the way of newer ones, a text each.
-        state: `paused`, `nothing to do`, `applied`, or `failed`.
-        reason: why it failed, or until when it is paused.
-        time: when, RFC 3339 in UTC.
-        good: whether the host is what git says now: a server answered, and nothing was refused or failed.
-    """
-
-    commit: str
-    notes: tuple[str, ...]
-    state: str
-    reason: str = ""
-    time: str = ""
-    good: bool = True
-
-    def __str__(self) -> str:
-        """Say it in a line, and a line for each note."""
-        at = f"at {self.commit[:12]}" if self.commit else "no commit yet"
-        reason = f": {self.reason}" if self.reason else ""
-        return "\n".join([*self.notes, f"{at}, {self.state}{reason}"])
 
 
 def tick(
@@ -85,11 +56,12 @@ def tick(
             way of a newer commit is no error, but in the tick's notes.
     """
     if until := paused(places):
-        return _over(Tick("", (), "paused", until), places)
+        return over(Tick("", (), "paused", until), places)
     with _alone(places):
         try:
             sweep(engine, places, tell)
-        except UserError as error:  # what a drill has left is no reason to leave the host as it is
+            end_left(places, tell)
+        except UserError as error:  # what a drill or a job has left is no reason to leave the host as it is
             tell(str(error))
         standing = advance(settings, places, _judge(settings, places))
         _record(standing, places)
@@ -99,7 +71,7 @@ def tick(
             raise _failed(standing, "there is no commit yet that this host may run", places)
         if settled := still_so(standing.commit, settings.host, engine, places):
             _report(settings, places, tell)
-            rested = _over(_settled(standing, settled), places)
+            rested = over(_settled(standing, settled), places)
             if settled.error:
                 raise settled.error
             return rested
@@ -117,11 +89,11 @@ def tick(
                 allow_empty=allow_empty,
             )
         except UserError as error:
-            _over(_tick(standing, "failed", str(error)), places)
+            over(_tick(standing, "failed", str(error)), places)
             raise
         finally:
             _report(settings, places, tell)
-        return _over(_tick(standing, "applied" if done else "nothing to do"), places)
+        return over(_tick(standing, "applied" if done else "nothing to do"), places)
 
 
 def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | None:
@@ -134,9 +106,9 @@ def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | Non
         UserError: another tick is under way.
     """
     if until := paused(places):
-        return _over(Tick("", (), "paused", until), places)
+        return over(Tick("", (), "paused", until), places)
     with _alone(places):
-        if abandoned(places) or unsent(places):
+        if abandoned(places) or any_left(places) or unsent(places):
             return None
         try:
             standing = advance(settings, places, None)
@@ -145,7 +117,7 @@ def rest(settings: "Settings", places: "Places", engine: "Docker") -> Tick | Non
         settled = still_so(standing.commit, settings.host, engine, places)
         if standing.commit and settled:
             _record(standing, places)
-            return _over(_settled(standing, settled), places)
+            return over(_settled(standing, settled), places)
     return None
 
 
@@ -164,15 +136,6 @@ def accept(commit: str, settings: "Settings", places: "Places") -> str:
         news = _judge(settings, places)(own, own.commit(commit), None)
         own.accept(commit)
         return news
-
-
-def last(places: "Places") -> Tick | None:
-    """Give the newest tick, for who reports; None: there was none since this machine was started."""
-    try:
-        kept = json.loads((places.runtime / _REPORT).read_text())
-        return Tick(**{**kept, "notes": tuple(kept["notes"])})
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
 
 
 @contextmanager
@@ -218,12 +181,6 @@ def _report(settings: "Settings", places: "Places", tell: Callable[[str], None])
             tell(said)
 
 
-def _over(tick: Tick, places: "Places") -> Tick:
-    text = json.dumps({**asdict(tick), "time": stamp(now())})
-    write(places.runtime / _REPORT, text, durable=False)
-    return tick
-
-
 def _tick(standing: Standing, state: str, reason: str = "") -> Tick:
     good = standing.good and state != "failed"
     return Tick(standing.commit or "", standing.notes, state, reason, good=good)
@@ -236,7 +193,7 @@ def _settled(standing: Standing, settled: Settled) -> Tick:
 
 
 def _failed(standing: Standing, reason: str, places: "Places") -> UserError:
-    _over(_tick(standing, "failed", reason), places)
+    over(_tick(standing, "failed", reason), places)
     return UserError(reason, hint="\n  ".join(standing.notes))
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.agent.failures import Failures
-from gitops.agent.generation import cron_environment
 from gitops.agent.rollback import instead_of
+from gitops.agent.schedule import installation, schedule_summary
 from gitops.agent.steps import standstill
 from gitops.backup.cut_short import any_cut_short
 from gitops.engine.docker import Docker
@@ -67,7 +67,11 @@ def still_so(commit: str | None, host: str | None, engine: Docker, places: Place
         running_host = (places.state / "host").read_text().strip()
     except (FileNotFoundError, ValueError):
         return None
-    if (current, running_host, _schedule(kept["fleet"], places)) != (commit, kept["host"], kept["schedule"]):
+    if (current, running_host, schedule_summary(kept["fleet"], places)) != (
+        commit,
+        kept["host"],
+        kept["schedule"],
+    ):
         return None
     if _failed(places) != kept["failed"]:
         return None
@@ -107,7 +111,7 @@ def remember(
             "fleet": fleet,
             "containers": _summary(seen),
             "failed": _failed(places),
-            "schedule": _schedule(fleet, places),
+            "schedule": schedule_summary(fleet, places),
         }
         for old in path.parent.glob("*.json"):
             if old != path:
@@ -127,13 +131,8 @@ def clean_commit(repository: Path) -> str | None:
 
 
 def _path(commit: str, host: str | None, places: Places) -> Path:
-    key = json.dumps([commit, host, str(places), cron_environment(), program()])
+    key = json.dumps([commit, host, str(places), installation(), program()])
     return places.cache / "unchanged" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-
-
-def _schedule(fleet: str, places: Places) -> str:
-    path = places.cron / f"gitops-{fleet}"
-    return path.read_text() if path.exists() else ""
 
 
 def _failed(places: Places) -> list[str]:

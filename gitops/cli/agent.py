@@ -28,7 +28,8 @@ def install_(
     """
     from socket import gethostname
 
-    from gitops.agent.install import Wish, booted_with_systemd, install
+    from gitops.agent.install import Wish, install
+    from gitops.agent.units import booted_with_systemd
     from gitops.system.places import places
 
     name = host or gethostname().partition(".")[0]
@@ -60,6 +61,7 @@ def once(
 
     Exit status 1 when the host could not be made so, or a newer commit could not be had.
     """
+    from gitops.agent.lookout import look_out
     from gitops.agent.settings import read_settings
     from gitops.agent.tick import tick
     from gitops.cli.apply import build_with, tell
@@ -78,6 +80,8 @@ def once(
             done = tick(read_settings(place), place, engine, build=build, tell=tell, allow_empty=allow_empty)
     except OSError as error:
         raise UserError(f"this tick failed: {error}", hint="the next one carries on") from error
+    finally:
+        look_out(place)
     print(str(done).splitlines()[-1])
     if not done.good:
         raise typer.Exit(1)

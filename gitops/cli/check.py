@@ -9,12 +9,11 @@ from gitops.system.errors import Problem, UserError
 def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
     """Say everything that is wrong with the fleet.
 
-    It also warns of data that nothing keeps a copy of, and of keys that nothing heeds yet.
+    It also warns of data that nothing keeps a copy of, and of jobs that may overlap themselves.
     Exit status 1 when there is something wrong; a warning alone does not count.
     """
     import json
     import sys
-    from dataclasses import asdict, replace
 
     from gitops.fleet.checks import missing_keyrings
     from gitops.fleet.load import load
@@ -33,11 +32,11 @@ def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
         problems = list(error.problems)
     if as_json:
         found = {"problems": problems, "warnings": warned}
-        told = {name: [asdict(problem) for problem in each] for name, each in found.items()}
+        told = {name: [problem._asdict() for problem in each] for name, each in found.items()}
         print(json.dumps(told, indent=2))
         raise typer.Exit(1 if problems else 0)
     for warning in warned:
-        print(replace(warning, message=f"warning: {warning.message}"), file=sys.stderr)
+        print(warning._replace(message=f"warning: {warning.message}"), file=sys.stderr)
     if problems:
         raise UserError.of(problems)
     print(f"{counted}: no problems")

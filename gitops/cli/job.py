@@ -1,103 +1,128 @@
 """`gitops job`: run an instance's jobs, list them, read their logs."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gitops.cli.job_list import list_jobs, plain_run
 from gitops.cli.options import FleetOption, HostOption, JsonOption
+
+if TYPE_CHECKING:
+    from gitops.report.history import Run
 
 app = typer.Typer(help="Run scheduled commands, and see how they went.", no_args_is_help=True)
 
-InstanceArgument = Annotated[str, typer.Argument(metavar="INSTANCE", help="The instance.")]
+InstanceArgument = Annotated[str, typer.Argument(metavar="INSTANCE", help="The instance; @host: the host.")]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="The job.")]
 
 
 @app.command()
 def run(
-    instance: InstanceArgument, job: JobArgument, fleet: FleetOption = None, host: HostOption = None
+    instance: InstanceArgument,
+    job: JobArgument,
+    fleet: FleetOption = None,
+    host: HostOption = None,
+    *,
+    due: Annotated[bool, typer.Option("--due", help="Cron asks: run it if this minute is meant.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Print its output as it comes.")] = False,
 ) -> None:
     """Run a job now, as its schedule would; its exit status becomes this one's.
 
-    The output also goes to a log. A job that takes longer than its timeout is ended, exit status 124.
-    While it runs, a second one is not begun.
+    The output goes to a log. A job that takes longer than its timeout is ended, exit status 124. While it
+    runs, a second one is skipped, or waits, or ends the first, as its definition says. Where its service does
+    not run in time it is missed, exit status 75.
     """
-    import sys
-
     from gitops.cli.deployed import deployed
-    from gitops.engine.docker import Docker
-    from gitops.jobs.run import run_job
-    from gitops.system.places import places
-
-    def show(chunk: bytes) -> None:
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
-
-    loaded, here = deployed(fleet, host)
-    done = run_job(Docker(), loaded.settings.name, loaded.instance(here, instance), job, places(), show=show)
-    if done.skipped:
-        print(f"{job} of {instance} is still running; skipped", file=sys.stderr)
-    raise typer.Exit(done.status)
-
-
-@app.command("list")
-def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: JsonOption = False) -> None:
-    """List the jobs of this host's instances, and how each went last."""
-    import json
-
-    from gitops.cli.deployed import deployed
-    from gitops.report.history import runs
-    from gitops.system.clock import stamp
+    from gitops.jobs.definition import no_such_job
+    from gitops.jobs.lean import run as run_here
+    from gitops.jobs.scheduled import scheduled
     from gitops.system.places import places
 
     loaded, here = deployed(fleet, host)
-    rows = []
-    for name, instance in sorted(loaded.instances(here).items()):
-        for job, definition in sorted(instance.definition.jobs.items()):
-            last = next(iter(runs(places(), kind="job", instance=name, name=job, limit=1)), None)
-            rows.append(
-                {
-                    "instance": name,
-                    "job": job,
-                    "schedule": definition.schedule,
-                    "last": stamp(last.started) if last else None,
-                    "status": last.status if last else None,
-                    "seconds": round(last.seconds, 3) if last else None,
-                    "detail": last.detail if last else "",
-                }
-            )
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        went = f"last {row['last']}, exit status {row['status']}" if row["last"] else "not run yet"
-        detail = f" ({row['detail']})" if row["detail"] else ""
-        print(f"{row['instance']} {row['job']}: {row['schedule']}; {went}{detail}")
-    if not rows:
-        print(f"no instance on {here} has jobs")
+    mine = {one.name: one for one in scheduled(loaded, here) if one.instance == instance}
+    if job not in mine:
+        raise no_such_job(instance, job, mine)
+    raise typer.Exit(run_here(mine[job], places(), due=due, follow=follow))
+
+
+app.command("list")(list_jobs)
 
 
 @app.command()
-def log(instance: InstanceArgument, job: JobArgument) -> None:
-    """Print the newest log of a job as the job wrote it.
+def log(
+    instance: InstanceArgument,
+    job: JobArgument,
+    number: Annotated[
+        int | None, typer.Option("--run", help="Which run; `job history` numbers them.")
+    ] = None,
+) -> None:
+    """Print what a job wrote when it ran last, or in a run of before, both of its outputs in order.
 
     When it ran and how it ended is told on standard error.
     """
     import shutil
     import sys
 
-    from gitops.jobs.run import logs
     from gitops.report.history import runs
-    from gitops.system.clock import stamp
     from gitops.system.errors import UserError
     from gitops.system.places import places
 
-    found = logs(places(), instance, job)
-    if not found:
-        raise UserError(f"{job} of {instance} has no log yet", hint=f"gitops job run {instance} {job}")
-    for one in runs(places(), kind="job", instance=instance, name=job):
-        if stamp(one.started) == found[-1].stem:
-            told = f"{found[-1].stem}: exit status {one.status} after {one.seconds:.1f} s"
-            size = found[-1].stat().st_size
-            print(f"{told}, {size} bytes of output" if size else f"{told}, no output", file=sys.stderr)
-    with found[-1].open("rb") as file:
-        shutil.copyfileobj(file, sys.stdout.buffer)
+    found = runs(places(), kind="job", instance=instance, name=job, limit=-1)
+    kept = [one for one in found if one.number == number or (number is None and one.outcome != "skipped")]
+    if not kept:
+        which = f"no run {number}" if number else "not run yet"
+        raise UserError(f"{job} of {instance} has {which}", hint=f"gitops job history {instance} {job}")
+    print(_line(kept[0]), file=sys.stderr, flush=True)
+    path = places().state / kept[0].log
+    if not kept[0].log:
+        print("no output", file=sys.stderr)
+    elif not path.exists():
+        raise UserError("is not kept any more", file=path)
+    else:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+
+
+@app.command()
+def history(
+    instance: Annotated[str | None, typer.Argument(metavar="[INSTANCE]", help="Of this instance.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Of this job.")] = None,
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what did not go well.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest last.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which jobs ran, when, and how they ended."""
+    import json
+
+    from gitops.report.history import GOOD, runs
+    from gitops.system.places import places
+
+    found = runs(places(), kind="job", instance=instance, name=job, limit=-1 if failed else limit)
+    shown = [one for one in found if not failed or one.outcome not in GOOD][:limit][::-1]
+    if as_json:
+        print(json.dumps([plain_run(one) for one in shown], indent=2))
+        return
+    for one in shown:
+        print(f"{one.number:>6}  {_line(one)}")
+    if not shown:
+        print("no job has failed" if failed and found else "no job has run yet")
+
+
+@app.command("catch-up")
+def catch_up_() -> None:
+    """Run once the jobs that ask for it and were due while nothing ran them; cron does this every hour."""
+    from gitops.jobs.catch_up import catch_up
+    from gitops.system.places import places
+
+    catch_up(places(), print)
+
+
+def _line(one: "Run") -> str:
+    from gitops.system.clock import stamp
+
+    status = f", exit status {one.status}" if one.outcome == "failed" else ""
+    tries = f", {one.tries} tries" if one.tries > 1 else ""
+    detail = f": {one.detail}" if one.detail else ""
+    went = f"{one.outcome}{status} after {one.seconds:.1f} s{tries}{detail}"
+    return f"{stamp(one.started)}  {one.instance}/{one.name}  {went}"

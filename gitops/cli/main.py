@@ -16,6 +16,7 @@ from gitops.cli.build import build
 from gitops.cli.check import check
 from gitops.cli.init import init
 from gitops.cli.lock import lock
+from gitops.cli.notify import notify
 from gitops.cli.plan import plan
 from gitops.cli.render import render
 from gitops.cli.rollback import rollback
@@ -50,7 +51,7 @@ def _options(
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s")
 
 
-for _verb in (init, check, schema, lock, render, build, update, plan, apply, status, rollback):
+for _verb in (init, check, schema, lock, render, build, update, plan, apply, status, rollback, notify):
     app.command()(_verb)
 app.add_typer(agent.app, name="agent")
 app.add_typer(history.app, name="history")

@@ -20,17 +20,16 @@ def plan(
     The definitions are read as they are in the directory, committed or not; nothing is changed. For a host
     that is not this machine, and that reports, the plan is made against what it said last.
     """
-    from dataclasses import replace
-
     from gitops.agent.change import left
-    from gitops.agent.generation import runs_here, schedule_changes
+    from gitops.agent.generation import runs_here
     from gitops.agent.host import look, package_changes, want
     from gitops.agent.plan import plan as work_out
     from gitops.agent.reported import fetch
+    from gitops.agent.schedule import schedule_changes
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.git.repository import Repository
-    from gitops.render.cron import cron_manifest
+    from gitops.render.schedule import schedule_files
     from gitops.system.places import places
 
     root, place = fleet_root(fleet), places()
@@ -39,11 +38,11 @@ def plan(
     reported = None
     if wanted.fleet.hosts[wanted.host].report and not runs_here(wanted.host, place):
         reported = fetch(git, wanted)
-        wanted = want(root, wanted.host, replace(place, runtime=reported.runtime))
+        wanted = want(root, wanted.host, place._replace(runtime=reported.runtime))
     seen = reported.engine if reported else look(Docker(), wanted, place)
     found = work_out(wanted.desired, seen, package_changes(wanted, git, place))
-    manifest = cron_manifest(wanted.fleet, wanted.host)
-    schedule = [] if reported else schedule_changes(manifest, wanted.fleet.settings.name, place)
+    files = schedule_files(wanted.fleet, wanted.host)
+    schedule = [] if reported else schedule_changes(files, wanted.fleet.settings.name, place)
     if json:
         from json import dumps
 

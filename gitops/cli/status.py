@@ -8,7 +8,7 @@ from gitops.cli.options import FleetOption, HostOption, JsonOption
 from gitops.cli.sizes import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from gitops.agent.standing import Standing
@@ -89,6 +89,7 @@ def _json(found: "Standing") -> str:
     from datetime import datetime
     from json import dumps
 
+    from gitops.cli.job_list import plain_job
     from gitops.system.clock import stamp
 
     def plain(row: "Row") -> dict[str, Any]:
@@ -101,11 +102,15 @@ def _json(found: "Standing") -> str:
         for one in found.backups
     ]
     head = {"host": found.host, "generation": found.generation, "notes": found.notes, "well": found.well}
-    return dumps({**head, "containers": table, "backups": backups}, indent=2)
+    jobs = [plain_job(one) for one in found.jobs]
+    return dumps({**head, "containers": table, "backups": backups, "jobs": jobs}, indent=2)
 
 
 def _table(found: "Standing") -> str:
+    from gitops.cli.table import columns
+
     lines = [*found.notes, *(note for one in found.backups for note in one.notes)]
+    lines += [note for one in found.jobs for note in one.notes]
     if not found.rows:
         return "\n".join([*lines, f"{found.host}: nothing runs here"])
     cells = [("instance", "service", "state", "health", "image", "since", "cpu", "memory", "processes")]
@@ -123,12 +128,13 @@ def _table(found: "Standing") -> str:
             )
         )
     notes = (f"{row.instance}/{row.service}: {row.note}" for row in found.rows if row.note)
-    return "\n".join([*lines, *_columns(cells), *notes, *_backups(found)])
+    return "\n".join([*lines, *columns(cells), *notes, *_backups(found)])
 
 
 def _backups(found: "Standing") -> list[str]:
     """Say of each instance how old its newest backup is, and when one was last proved."""
     from gitops.backup.standing import age
+    from gitops.cli.table import columns
     from gitops.system.clock import now
 
     if not found.backups:
@@ -138,15 +144,7 @@ def _backups(found: "Standing") -> list[str]:
     for one in found.backups:
         times = (age(at, time) if at else "never" for at in (one.newest, one.proved))
         cells.append((one.instance, *times))
-    return ["", *_columns(cells)]
-
-
-def _columns(cells: "Sequence[tuple[str, ...]]") -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
-    ]
+    return ["", *columns(cells)]
 
 
 def _use(row: "Row") -> tuple[str, str, str]:

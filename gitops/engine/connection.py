@@ -95,7 +95,7 @@ def _call(what: str, request: bytes, patience: float = _PATIENCE) -> Any:  # noq
     if not over:
         raise away(what)
     if header.partition(b" ")[2][:1] != b"2":
-        raise refused(what, _refusal(body))
+        raise refused(what, refusal(body))
     if not body:
         return None
     try:
@@ -104,7 +104,8 @@ def _call(what: str, request: bytes, patience: float = _PATIENCE) -> Any:  # noq
         raise away(what) from error
 
 
-def _refusal(body: bytes) -> str:
+def refusal(body: bytes) -> str:
+    """Give the engine's own words from the body of an answer that is a refusal."""
     try:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):

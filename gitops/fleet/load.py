@@ -19,6 +19,7 @@ from gitops.fleet.salvage import salvage
 from gitops.fleet.settings import Settings
 from gitops.fleet.sources import Sources, placed
 from gitops.fleet.values import Model
+from gitops.fleet.wiring import notification_problems
 from gitops.fleet.wording import faults
 from gitops.system.errors import Problem, UserError
 
@@ -67,6 +68,7 @@ class _Reader:
         self.problems += image_problems(fleet, sources)
         if settings:
             self.problems += archive_problems(fleet, sources, sound)
+            self.problems += notification_problems(fleet, sources)
         self.problems += Inspection(fleet, sources, sound, broken).problems()
         return fleet
 

@@ -8,8 +8,9 @@ from gitops.fleet.document import At
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.hosts import Host
 from gitops.fleet.services import Service
-from gitops.fleet.sources import Sources
+from gitops.fleet.sources import Sources, placed
 from gitops.fleet.wording import Fault, did_you_mean
+from gitops.system.errors import Problem
 
 
 def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
@@ -27,6 +28,14 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
         yield from _unknown("service", job.service, app.services, ("jobs", name, "service"))
     if app.backup:
         yield from _backup(app, app.backup)
+
+
+def notification_problems(fleet: Fleet, sources: Sources) -> Iterator[Problem]:
+    """Tell which secrets fleet.yaml names for notifications and are not there."""
+    if document := sources.settings:
+        for index, name in enumerate(fleet.settings.notifications.to):
+            for fault in _missing_secret(name, sources, ("notifications", "to", index)):
+                yield placed(document, fault)
 
 
 def _backup(app: App, backup: Backup) -> Iterator[Fault]:

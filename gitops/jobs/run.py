@@ -1,182 +1,211 @@
-"""Run a job as its schedule would: in the right container, for a limited time, its output in a log."""
+"""Run a job as its schedule would: one at a time, tried as often as it may be, and recorded as it went."""
 
-import threading
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from types import FrameType
 
-from gitops.engine.docker import Docker
-from gitops.engine.observed import Observed
-from gitops.fleet.fleet import Instance
-from gitops.fleet.jobs import Job
-from gitops.report.history import KEPT, Run, record
-from gitops.system.clock import now, stamp
-from gitops.system.errors import UserError
-from gitops.system.locks import exclusive
+from gitops.jobs.attempt import Attempt, attempt
+from gitops.jobs.definition import Definition
+from gitops.jobs.ended import JobRun
+from gitops.jobs.heard import TAIL, hear
+from gitops.jobs.left import bury
+from gitops.jobs.output import JobLog, log_directory
+from gitops.jobs.running import Claim, Note, claim, note_of
+from gitops.jobs.work import own_container
+from gitops.system.clock import now
+from gitops.system.locks import BusyError, exclusive
+from gitops.system.marked import process, started
 from gitops.system.places import Places
 
-TIMED_OUT = 124
-"""Exit status of a job that took too long, as timeout(1) has it."""
-
-_KILLED = 137
-_PATIENCE = 10
-"""Seconds that a command which was killed may take to be gone."""
-
-# $1 is the time limit, $2 the time between TERM and KILL, in seconds; the rest is the command, which
-# timeout(1) ends with its process group. Standard input stays open as long as gitops lives: when it ends, so
-# does the job, which thereby never outlives the lock that keeps a second one from starting.
-_KEEPER = """limit=$1 grace=$2; shift 2
-exec 3<&0
-timeout --kill-after="$grace" "$limit" "$@" 2>&1 </dev/null 3<&- &
-job=$!
-{ read -r _; kill "$job"; } <&3 3<&- >/dev/null 2>&1 &
-keeper=$!
-exec 3<&-
-wait "$job"
-status=$?
-kill "$keeper" 2>/dev/null
-exit "$status" """
+_PAUSE = 2.0
+_GROWTH = 3
+_LOOK = 0.1
+_LATE = 60.0
+"""Seconds that a runner which was told to end has for that, besides its job's grace."""
 
 
-@dataclass(frozen=True)
-class JobRun:
-    """How a job went.
+class ToldToEndError(BaseException):
+    """A signal said that this is to end; its number is the argument."""
+
+
+def run_job(job: Definition, places: Places, *, show: Callable[[bytes], object] | None = None) -> JobRun:
+    """Run a job of this host and wait for its end.
+
+    SIGTERM, SIGINT and SIGHUP end the job, which is then recorded as killed.
 
     Args:
-        status: its exit status; 124 when it took too long; 0 when it was skipped.
-        log: the file that holds its output.
-        skipped: the one before is still running, so that this one was not begun.
-    """
-
-    status: int
-    log: Path
-    skipped: bool = False
-
-
-def run_job(
-    engine: Docker,
-    fleet: str,
-    instance: Instance,
-    name: str,
-    places: Places,
-    *,
-    show: Callable[[bytes], object] = lambda _: None,
-) -> JobRun:
-    """Run a job of an instance and wait for its end.
-
-    Args:
-        engine: the engine of this host.
-        fleet: the fleet's name.
-        instance: whose job it is.
-        name: the job's name.
+        job: which.
         places: where logs, history and locks are.
         show: is given the output as it comes, besides the log.
 
     Raises:
-        UserError: there is no such job, or its service does not run.
+        UserError: what an earlier runner that was killed has left cannot be cleared away.
     """
-    job = _job(instance, name)
     began = now()
-    log = log_directory(places, instance.name, name) / f"{stamp(began)}.log"
-    with ExitStack() as stack:
+    with _ending():
+        mine = _claimed(job, places)
+        if mine is None:
+            why = "the one before still runs"
+            return JobRun(job.instance, job.name, began, began, 0, "skipped", why).record(places)
+        return run_claimed(job, places, mine, show=show)
+
+
+def run_claimed(
+    job: Definition,
+    places: Places,
+    mine: Claim,
+    *,
+    show: Callable[[bytes], object] | None = None,
+    remark: str = "",
+) -> JobRun:
+    """Run a job for which the right to do so was claimed, and give that back; otherwise as `run_job`.
+
+    Args:
+        job: which.
+        places: where logs, history and locks are.
+        mine: the claim.
+        show: is given the output as it comes.
+        remark: what is to be said of this run besides.
+    """
+    with _ending():
         try:
-            lock = places.runtime / "locks" / f"job.{fleet}.{instance.name}.{name}"
-            stack.enter_context(exclusive(lock, f"the job {name} of {instance.name}"))
-        except UserError:
-            skipped = Run("job", instance.name, name, began, now(), 0, "the one before still runs", "skipped")
-            record(places, skipped)
-            return JobRun(0, log, skipped=True)
-        try:
-            found = _container(engine, fleet, instance, name, job)
-        except UserError as error:
-            detail = error.problems[0].message
-            record(places, Run("job", instance.name, name, began, now(), 1, detail, "missed"))
-            raise
-        output = str(log.relative_to(places.state))
-        where = Run(
-            "job", instance.name, name, began, began, 1, "", "", found.id, found.generation, log=output
-        )
-        try:
-            status = _execute(engine, found.name, job, log, show)
-        except UserError as error:
-            record(places, replace(where, ended=now(), detail=error.problems[0].message))
-            raise
-        detail, outcome = (
-            (f"took longer than {job.timeout:g} s", "timeout") if status == TIMED_OUT else ("", "")
-        )
-        record(places, replace(where, ended=now(), status=status, detail=detail, outcome=outcome))
-        return JobRun(status, log)
-
-
-def log_directory(places: Places, instance: str, name: str) -> Path:
-    """Give the directory of a job's logs; a log is named after the time at which the job began."""
-    return places.state / "jobs" / instance / name
-
-
-def logs(places: Places, instance: str, name: str) -> list[Path]:
-    """List a job's logs, oldest first."""
-    return sorted(log_directory(places, instance, name).glob("*.log"))
-
-
-def _job(instance: Instance, name: str) -> Job:
-    jobs = instance.definition.jobs
-    if name not in jobs:
-        raise UserError(
-            f"{instance.name} has no job {name}",
-            hint=f"its app {instance.app} has: {', '.join(sorted(jobs)) or 'none'}",
-        )
-    return jobs[name]
-
-
-def _container(engine: Docker, fleet: str, instance: Instance, name: str, job: Job) -> Observed:
-    found = engine.running(fleet, instance.host, instance.name, job.service)
-    if found is None:
-        raise UserError(
-            f"{instance.name}/{job.service} is not running, so the job {name} cannot run in it",
-            hint="`gitops status` shows what runs, `gitops apply` starts what should",
-        )
-    return found
-
-
-def _execute(engine: Docker, container: str, job: Job, log: Path, show: Callable[[bytes], object]) -> int:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    ended = threading.Event()
-
-    def alive() -> Iterator[bytes]:
-        ended.wait()
-        yield from ()
-
-    began = now()
-    grace = max(job.grace, 0.1)  # 0 would mean never to timeout(1)
-    with (
-        log.open("ab") as file,
-        engine.exec(
-            container,
-            ["/bin/sh", "-c", _KEEPER, "gitops-job", f"{job.timeout:g}", f"{grace:g}", *job.command],
-            user=job.user,
-            environment=job.environment,
-            workdir=job.workdir,
-            stdin=alive(),
-            timeout=job.timeout + grace + _PATIENCE,
-        ) as stream,
-    ):
-        try:
-            for chunk in stream:
-                file.write(chunk)
-                file.flush()
-                show(chunk)
-            status = stream.wait()
-        except TimeoutError:  # what left the process group may hold the output open
-            return TIMED_OUT
+            buried = bury(mine.left, places) if mine.left else None
+            runner = _Runner(job, places, mine, show, remark)
+            run = runner.run()
         finally:
-            ended.set()
-    _remove_old(log.parent)
-    if status == _KILLED and (now() - began).total_seconds() >= job.timeout:
-        return TIMED_OUT
-    return status
+            mine.release()
+    if buried:
+        hear(job.notify, buried, b"", places)
+    hear(job.notify, run, runner.tail, places)
+    return run
 
 
-def _remove_old(directory: Path) -> None:
-    for path in sorted(directory.glob("*.log"))[:-KEPT]:
-        path.unlink(missing_ok=True)
+class _Runner:
+    """One run, from its first try to its record."""
+
+    def __init__(
+        self,
+        job: Definition,
+        places: Places,
+        mine: Claim,
+        show: Callable[[bytes], object] | None,
+        remark: str,
+    ) -> None:
+        self.remark = remark
+        self.job, self.places, self.mine = job, places, mine
+        self.began = now()
+        path = log_directory(places, job.instance, job.name) / f"{self.began:%Y-%m-%dT%H:%M:%S.%fZ}.log"
+        self.log = JobLog(path, show)
+        self.tail = b""
+        mark = os.urandom(8).hex()
+        self.note = Note(
+            job.instance,
+            job.name,
+            mark,
+            self.began.isoformat(),
+            os.getpid(),
+            started(os.getpid()),
+            job.grace,
+            job.generation,
+            own=own_container(job, mark),
+            log=str(path.relative_to(places.state)),
+            notify=job.notify,
+        )
+        mine.say(self.note)
+
+    def run(self) -> JobRun:
+        """Try it as often as it may be tried, and record how it went."""
+        try:
+            done = self._tried()
+        except ToldToEndError as told:
+            (number,) = told.args
+            reason = f"was told to end ({signal.Signals(number).name})"
+            done = Attempt("killed", 128 + number, reason, self.note.container)
+        finally:
+            self.tail = self.log.ending(TAIL)
+            self.log.close()
+        lost = f"its output could not be kept: {self.log.lost}" if self.log.lost else ""
+        detail = "; ".join(filter(None, [done.detail, lost, self.remark]))
+        return JobRun(
+            self.job.instance,
+            self.job.name,
+            self.began,
+            now(),
+            done.status,
+            done.outcome,
+            detail,
+            done.container,
+            self.job.generation or done.generation,
+            self.note.tries,
+            self.note.log if self.log.there else "",
+        ).record(self.places)
+
+    def _tried(self) -> Attempt:
+        pause = _PAUSE
+        for number in range(1, self.job.retries + 2):
+            self.note = self.note._replace(tries=number)
+            done = attempt(self.job, self.note.mark, self.log, self._begins)
+            if done.outcome not in {"failed", "timeout"} or number > self.job.retries:
+                break
+            why = done.detail or f"exit status {done.status}"
+            self.log.write(f"-- {why}: again in {pause:g} s --\n".encode())
+            time.sleep(pause)
+            pause *= _GROWTH
+        return done
+
+    def _begins(self, container: str, command: str) -> None:
+        self.note = self.note._replace(container=container, command=command)
+        self.mine.say(self.note)
+
+
+def _claimed(job: Definition, places: Places) -> Claim | None:
+    """Claim the right to run a job, in the way in which it wants to overlap; None: it is to be skipped."""
+    if mine := claim(places, job.instance, job.name):
+        return mine
+    if job.overlap == "queue":
+        try:  # one waits, so that they do not pile up
+            with exclusive(places.runtime / "locks" / f"job.{job.instance}.{job.name}", job.subject):
+                while not (mine := claim(places, job.instance, job.name)):
+                    time.sleep(_LOOK)
+                return mine
+        except BusyError:
+            return None
+    return _taken_over(job, places) if job.overlap == "kill" else None
+
+
+def _taken_over(job: Definition, places: Places) -> Claim:
+    """End the run that is under way, and claim its place."""
+    patience = 0.0
+    while True:
+        if note := note_of(places, job.instance, job.name):
+            with process(note.runner, note.ticks) as runner:
+                if runner is not None:
+                    number = signal.SIGKILL if patience > note.grace + _LATE else signal.SIGTERM
+                    with suppress(ProcessLookupError):
+                        signal.pidfd_send_signal(runner, number)
+        for _ in range(int(1 / _LOOK)):
+            if mine := claim(places, job.instance, job.name):
+                return mine
+            time.sleep(_LOOK)
+        patience += 1
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """Let signals that ask this process to end reach the job, once; those that follow change nothing."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    def told(number: int, _frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise ToldToEndError(number)
+
+    before = {number: signal.signal(number, told) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -8,10 +8,10 @@ from pathlib import Path
 from gitops.fleet.fleet import Fleet
 from gitops.images.identity import identities, references
 from gitops.images.locks import Locks, targets
-from gitops.render.cron import cron_manifest
 from gitops.render.dockerfile import dockerfile
 from gitops.render.mark import is_marked
 from gitops.render.pipelines import PIPELINES, pipelines
+from gitops.render.schedule import schedule_files
 from gitops.render.templates import recipe
 from gitops.system import files as disk
 from gitops.system.errors import UserError
@@ -24,7 +24,7 @@ def render(fleet: Fleet, locks: Locks) -> dict[str, str]:
 
     Returns:
         Path below the fleet to text, sorted: `rendered/images/NAME.ARCH.Dockerfile`,
-        `rendered/hosts/HOST/cron.d/gitops-FLEET` where a host has something scheduled, and pipelines.
+        what `schedule_files` gives below `rendered/hosts/HOST`, and pipelines.
 
     Raises:
         UserError: locks do not fit the definitions, or a value cannot be expressed in what is rendered.
@@ -35,8 +35,8 @@ def render(fleet: Fleet, locks: Locks) -> dict[str, str]:
         for image, architecture in targets(fleet)
     }
     for host in fleet.hosts:
-        if manifest := cron_manifest(fleet, host):
-            found[f"{_TOP}/hosts/{host}/cron.d/gitops-{fleet.settings.name}"] = manifest
+        for path, text in schedule_files(fleet, host).items():
+            found[f"{_TOP}/hosts/{host}/{path}"] = text
     return dict(sorted({**found, **pipelines(fleet)}.items()))
 
 

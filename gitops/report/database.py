@@ -1,14 +1,11 @@
 """The one small SQLite file in which a host's past stands. Losing it loses nothing that runs."""
 
-import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from gitops.system.errors import UserError
 from gitops.system.places import Places
-
-log = logging.getLogger(__name__)
 
 _VERSION = 2
 """What `PRAGMA user_version` says of a file that has everything below."""
@@ -53,6 +50,9 @@ def write(places: Places, change: Callable[[sqlite3.Connection], int]) -> int:
         with _opened(places) as database:
             return change(database)
     except (sqlite3.Error, OSError) as error:
+        import logging  # noqa: PLC0415  # each job's start would pay for it
+
+        log = logging.getLogger(__name__)
         log.warning("%s: not recorded: %s", places.state / "history.db", error)
         return 0
 

@@ -1,22 +1,14 @@
 """Which jobs and backups ran on this host, when, and how they ended."""
 
-import sqlite3
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Final, cast
+from datetime import datetime
+from typing import cast
 
-from gitops.report.database import reading, write
+from gitops.report.database import reading
+from gitops.report.recording import COLUMNS, GOOD, KEPT, OUTCOMES, WELL, record_run
 from gitops.system.places import Places
 
-KEPT = 500
-"""How many runs of one thing stay: at one every five minutes, those of almost two days."""
-
-OUTCOMES: Final = ("ok", "failed", "timeout", "missed", "skipped", "killed")
-"""How a run may end. `missed`: it could not begin; `skipped`: the one before still ran; `killed`: who watched
-over it died, or a later one took its place."""
-
-GOOD: Final = ("ok", "skipped")
-"""Outcomes of which nobody needs to hear."""
+__all__ = ["GOOD", "KEPT", "OUTCOMES", "Past", "Run", "pasts", "record", "runs"]
 
 
 @dataclass(frozen=True)
@@ -70,19 +62,7 @@ def record(places: Places, run: Run) -> int:
     Returns:
         Its number; 0 where the history cannot be written.
     """
-    values = {
-        **vars(run),
-        "started": run.started.astimezone(UTC).isoformat(),
-        "ended": run.ended.astimezone(UTC).isoformat(),
-        "kept": KEPT,
-    }
-
-    def insert(database: sqlite3.Connection) -> int:
-        made = database.execute(_INSERT, values)
-        database.execute(_FORGET, values)
-        return made.lastrowid or 0
-
-    return write(places, insert)
+    return record_run(places, vars(run))
 
 
 def runs(
@@ -138,25 +118,11 @@ def pasts(places: Places) -> dict[tuple[str, str, str], Past]:
         return found
 
 
-_COLUMNS = "kind, instance, name, started, ended, status, detail, outcome, container, generation, tries, log"
-_INSERT = (
-    f"INSERT INTO runs ({_COLUMNS}) VALUES (:kind, :instance, :name, :started, :ended, :status, :detail,"  # noqa: S608  # a constant
-    " :outcome, :container, :generation, :tries, :log)"
-)
-_WELL = "status = 0 AND outcome IN ('ok', '')"
-# What ended well last stays, however often it failed since: people ask how long ago that is.
-_FORGET = f"""
-WITH same AS (
-    SELECT id, status, outcome FROM runs WHERE kind = :kind AND instance = :instance AND name = :name
-)
-DELETE FROM runs WHERE kind = :kind AND instance = :instance AND name = :name
-    AND id <= (SELECT id FROM same ORDER BY id DESC LIMIT 1 OFFSET :kept)
-    AND id IS NOT (SELECT id FROM same WHERE {_WELL} ORDER BY id DESC LIMIT 1)
-"""  # noqa: S608  # a constant
+_COLUMNS = ", ".join(COLUMNS)
 _PASTS = f"""
 SELECT (
     SELECT ended FROM runs AS one
-    WHERE one.kind = runs.kind AND one.instance = runs.instance AND one.name = runs.name AND {_WELL}
+    WHERE one.kind = runs.kind AND one.instance = runs.instance AND one.name = runs.name AND {WELL}
     ORDER BY id DESC LIMIT 1
 ), {_COLUMNS}, id
 FROM runs WHERE id IN (SELECT max(id) FROM runs GROUP BY kind, instance, name)

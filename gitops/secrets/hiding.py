@@ -1,6 +1,5 @@
 """Keeping decrypted values out of what is printed or kept: a failing program may print what it was given."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from gitops.system.errors import Problem
@@ -33,4 +32,4 @@ def hide(text: str, directory: Path) -> str:
 
 def hidden(problem: Problem, directory: Path) -> Problem:
     """Give a problem as `hide` gives a text."""
-    return replace(problem, message=hide(problem.message, directory), hint=hide(problem.hint, directory))
+    return problem._replace(message=hide(problem.message, directory), hint=hide(problem.hint, directory))

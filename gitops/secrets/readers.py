@@ -41,14 +41,18 @@ def recipients(fleet: Fleet, name: str) -> dict[str, str]:
 
 
 def used(fleet: Fleet, host: str) -> set[str]:
-    """Give the secrets that a host's instances use, and those that open its backup repository."""
+    """Give the secrets that a host uses: for its instances, its backup repository, and telling people."""
     backup = fleet.hosts[host].backup
-    return (backup.secrets if backup else set()) | {
-        use.source
-        for instance in fleet.instances(host).values()
-        for service in instance.definition.services.values()
-        for use in service.secrets
-    }
+    return (
+        (backup.secrets if backup else set())
+        | set(fleet.settings.notifications.to)
+        | {
+            use.source
+            for instance in fleet.instances(host).values()
+            for service in instance.definition.services.values()
+            for use in service.secrets
+        }
+    )
 
 
 def put(fleet: Fleet, name: str, value: bytes) -> dict[str, str]:

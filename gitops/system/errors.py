@@ -1,11 +1,10 @@
 """The one exception for what the user can mend; anything else that is raised is a bug and shows as one."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong.
 
     Args:

@@ -1,18 +1,17 @@
 """Where gitops keeps what is not in git; each place can be moved by one variable."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 VARIABLES = (
     *("GITOPS_ROOT", "GITOPS_CONFIG", "GITOPS_STATE"),
-    *("GITOPS_CACHE", "GITOPS_RUNTIME", "GITOPS_CRON"),
+    *("GITOPS_CACHE", "GITOPS_RUNTIME", "GITOPS_CRON", "GITOPS_SYSTEMD"),
 )
 """What moves places."""
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """The directories of one installation.
 
     Args:
@@ -21,6 +20,7 @@ class Places:
         cache: what can be fetched or made again: the store of .debs, indexes, restic's cache.
         runtime: locks and decrypted secrets; gone after a reboot.
         cron: where the host's cron reads manifests.
+        systemd: where the host's systemd reads units (systemd.unit(5)).
     """
 
     config: Path
@@ -28,13 +28,15 @@ class Places:
     cache: Path
     runtime: Path
     cron: Path
+    systemd: Path = Path("/etc/systemd/system")
 
 
 def places() -> Places:
     """Find the places of this process.
 
     `GITOPS_ROOT` puts all of them under one directory, laid out as Debian does (`ROOT/etc/gitops`…);
-    `GITOPS_CONFIG`, `GITOPS_STATE`, `GITOPS_CACHE`, `GITOPS_RUNTIME` and `GITOPS_CRON` move one each.
+    `GITOPS_CONFIG`, `GITOPS_STATE`, `GITOPS_CACHE`, `GITOPS_RUNTIME`, `GITOPS_CRON` and `GITOPS_SYSTEMD` move
+    one each.
     Otherwise root has the system's directories and anyone else the XDG ones.
     """
     root = os.environ.get("GITOPS_ROOT")
@@ -46,6 +48,7 @@ def places() -> Places:
             cache=top / "var/cache/gitops",
             runtime=top / "run/gitops",
             cron=top / "etc/cron.d",
+            systemd=top / "etc/systemd/system",
         )
     else:
         found = Places(
@@ -54,6 +57,7 @@ def places() -> Places:
             cache=_xdg("XDG_CACHE_HOME", ".cache"),
             runtime=_xdg("XDG_RUNTIME_DIR", ".local/state/gitops/run"),
             cron=_xdg("XDG_CONFIG_HOME", ".config") / "cron.d",
+            systemd=_xdg("XDG_CONFIG_HOME", ".config") / "systemd",
         )
     return Places(
         config=_moved("GITOPS_CONFIG", found.config),
@@ -61,6 +65,7 @@ def places() -> Places:
         cache=_moved("GITOPS_CACHE", found.cache),
         runtime=_moved("GITOPS_RUNTIME", found.runtime),
         cron=_moved("GITOPS_CRON", found.cron),
+        systemd=_moved("GITOPS_SYSTEMD", found.systemd),
     )
 
 

@@ -1,7 +1,8 @@
-"""What this program is, for answers that are kept only as long as it is the same."""
+"""What this program is, and how it is called again."""
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,14 @@ def program() -> str:
     directories = (Path(gitops.__file__).parent, shipped("templates"))
     files = sorted(file for directory in directories for file in _files(directory))
     return f"{gitops.__version__} {hashlib.sha256(repr(files).encode()).hexdigest()}"
+
+
+def itself() -> list[str]:
+    """Give the command that runs this program again, called as it was, since cron's lines depend on that."""
+    called = Path(sys.argv[0])
+    if called.name == "gitops" and os.access(called, os.X_OK):
+        return [str(called)]
+    return [sys.executable, "-m", "gitops"]
 
 
 def _files(directory: str | os.PathLike[str]) -> Iterator[tuple[str, int]]:

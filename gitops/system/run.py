@@ -83,14 +83,17 @@ def start(
     *,
     stdin: int | IO[bytes] = subprocess.DEVNULL,
     stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int | IO[bytes] = subprocess.PIPE,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     inherited: Sequence[int] = (),
+    session: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a program whose input or output is streamed; the caller waits for it. Arguments as for `run`.
 
-    Standard error is always a pipe, so that a failure can be told. `inherited` are descriptors that the
-    program gets besides its first three.
+    Standard error is a pipe, if nothing else is said, so that a failure can be told. `inherited` are
+    descriptors that the program gets besides its first three. With `session` the program is not reached by
+    what the terminal sends to this one, Ctrl-C say.
     """
     words = [str(arg) for arg in args]
     log.debug("start %s", shlex.join(words))
@@ -99,10 +102,11 @@ def start(
             words,
             stdin=stdin,
             stdout=stdout,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             env=_environment(env),
             cwd=cwd,
             pass_fds=inherited,
+            start_new_session=session,
         )
     except FileNotFoundError as error:
         raise CommandError(words, f"{error.filename} does not exist or is not installed") from error

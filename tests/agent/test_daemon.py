@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.tick import last
+from gitops.agent.ticked import last
 from gitops.system.clock import now
 from tests.agent.conftest import FleetOnDisk
 from tests.agent.test_tick import Followed, followed

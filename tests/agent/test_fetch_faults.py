@@ -70,7 +70,7 @@ def test_a_full_disk_costs_a_fetch_and_the_next_one_works(host: Host, tmp_path: 
     small.mkdir()
     run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small))
     try:
-        full = replace(host, places=replace(host.places, config=small / "config", state=small / "state"))
+        full = replace(host, places=host.places._replace(config=small / "config", state=small / "state"))
         assert full.advance().commit == first
         (host.server.root / "large").write_bytes(os.urandom(3 << 20))
         second = host.server.commit()

@@ -1,13 +1,10 @@
-import os
 from pathlib import Path
 
 import pytest
 
-from gitops.agent.generation import adopt, current, install_cron, schedule_changes
+from gitops.agent.generation import adopt, current
 from gitops.system.errors import UserError
 from tests.agent.conftest import FleetOnDisk
-
-MANIFEST = "# gitops\nSHELL=/bin/sh\nPATH=/usr/bin:/bin\n*/5 * * * * root gitops job run alice wp-cron\n"
 
 
 def test_a_host_runs_a_copy_of_the_commit_that_later_work_does_not_disturb(fleet: FleetOnDisk) -> None:
@@ -49,34 +46,3 @@ def test_a_copy_that_was_cut_short_is_never_taken_for_a_generation(fleet: FleetO
 def test_a_host_without_a_generation_says_what_to_do(fleet: FleetOnDisk) -> None:
     with pytest.raises(UserError, match="gitops apply"):
         current(fleet.places)
-
-
-def test_crons_manifest_finds_this_installation_again(fleet: FleetOnDisk) -> None:
-    assert install_cron(MANIFEST, fleet.name, fleet.places)
-    path = fleet.places.cron / f"gitops-{fleet.name}"
-    lines = path.read_text().splitlines()
-    assert lines[-1] == "*/5 * * * * root gitops job run alice wp-cron"
-    assert f"GITOPS_ROOT={os.environ['GITOPS_ROOT']}" in lines
-    last_path = [line for line in lines if line.startswith("PATH=")][-1]
-    assert (Path(last_path.removeprefix("PATH=").partition(":")[0]) / "gitops").exists()
-    assert path.stat().st_mode & 0o777 == 0o644
-    assert not install_cron(MANIFEST, fleet.name, fleet.places)
-
-
-def test_a_host_with_nothing_scheduled_has_no_manifest(fleet: FleetOnDisk) -> None:
-    install_cron(MANIFEST, fleet.name, fleet.places)
-    assert install_cron("# gitops\nSHELL=/bin/sh\n", fleet.name, fleet.places)
-    assert not list(fleet.places.cron.iterdir())
-
-
-def test_a_plan_tells_which_entries_of_the_schedule_come_and_go(fleet: FleetOnDisk) -> None:
-    entry = "*/5 * * * * root gitops job run alice wp-cron"
-    assert schedule_changes(MANIFEST, fleet.name, fleet.places) == [f"+ {entry}"]
-    install_cron(MANIFEST, fleet.name, fleet.places)
-    assert schedule_changes(MANIFEST, fleet.name, fleet.places) == []
-    later = MANIFEST.replace("*/5", "*/9")
-    assert schedule_changes(later, fleet.name, fleet.places) == [
-        f"- {entry}",
-        "+ */9 * * * * root gitops job run alice wp-cron",
-    ]
-    assert schedule_changes("", fleet.name, fleet.places) == [f"- {entry}"]

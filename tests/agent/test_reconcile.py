@@ -155,6 +155,6 @@ def encrypt(fleet: FleetOnDisk, recipient: str, value: str) -> None:
 
 def test_what_the_state_remembers_can_be_lost(fleet: FleetOnDisk) -> None:
     fleet.apply()
-    elsewhere = replace(fleet, places=replace(fleet.places, state=fleet.places.state / "new"))
+    elsewhere = replace(fleet, places=fleet.places._replace(state=fleet.places.state / "new"))
     steps, _ = elsewhere.apply()
     assert not steps

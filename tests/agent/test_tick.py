@@ -13,19 +13,32 @@ import pytest
 from gitops.agent.host import Wanted
 from gitops.agent.pause import pause, resume
 from gitops.agent.settings import Settings
-from gitops.agent.tick import Tick, accept, last, rest, tick
+from gitops.agent.tick import accept, rest, tick
+from gitops.agent.ticked import Tick, last
 from gitops.engine.specification import NetworkSpec
 from gitops.fleet.load import load
 from gitops.images.locks import read_locks
+from gitops.jobs.definition import Definition
+from gitops.jobs.running import notes
 from gitops.render.render import render, write
+from gitops.report.history import runs
 from gitops.report.turns import turns
 from gitops.system.errors import UserError
 from gitops.system.locks import exclusive
 from tests.agent.conftest import FleetOnDisk
 from tests.agent.server import Person, Server, agent_settings, person
+from tests.database_fixtures import until
 
 UNUSED_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 GITOPS = Path(sys.executable).parent / "gitops"
+
+
+_RUNNER = """
+from pathlib import PosixPath
+from gitops.jobs.definition import Definition
+from gitops.jobs.run import run_job
+from gitops.system.places import Places
+"""
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,24 @@ def test_a_report_that_no_server_took_is_sent_by_the_next_tick(followed: Followe
     assert followed.rest() is None
     _, told = followed.tick()
     assert "reported to gitops/reports/web1" in told
+    assert followed.rest()
+
+
+def test_a_tick_ends_a_job_whose_runner_was_killed(followed: Followed) -> None:
+    followed.tick()
+    followed.tick()
+    places = followed.fleet.places
+    job = Definition(
+        followed.fleet.name, "web1", "alice", "tick", service="web", command=("sh", "-c", "sleep 7792; :")
+    )
+    with subprocess.Popen([sys.executable, "-c", f"{_RUNNER}run_job({job!r}, {places!r})"]) as runner:
+        until(lambda: any(one.command for one, _ in notes(places)))
+        assert followed.rest()
+        runner.kill()
+    assert followed.rest() is None
+    _, told = followed.tick()
+    assert "ended the job alice/tick, whose runner was killed" in told
+    assert [run.outcome for run in runs(places, kind="job")] == ["killed"]
     assert followed.rest()
 
 

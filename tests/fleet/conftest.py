@@ -52,7 +52,7 @@ backup:
   databases: [{service: db, kind: mariadb, name: blog}]
   volumes: [uploads]
 jobs:
-  tick: {service: web, schedule: "*/5 * * * *", command: [tick, "$$HOME", "${instance}"]}
+  tick: {service: web, schedule: "*/5 * * * *", command: [tick, "$$HOME", "${instance}"], timeout: 4m}
 """,
     "hosts/one.yaml": """\
 backup: {repository: /srv/restic}

@@ -200,6 +200,10 @@ FAULTS: dict[str, tuple[dict[str, dict[str, str] | str | None], str]] = {
         {BLOG: {"[mail]": "[male]"}},
         "apps/blog.yaml:11:15: there is no secrets/male.age | `gitops secret set male` makes it",
     ),
+    "a secret for notifications that is not there": (
+        {"fleet.yaml": {"name:": "notifications: {to: [mail, male]}\nname:"}},
+        "fleet.yaml:1:28: there is no secrets/male.age | `gitops secret set male` makes it",
+    ),
     "services that differ only in case": (
         {BLOG: {"backup:\n": "  Web: {image: site}\nbackup:\n"}},
         "apps/blog.yaml:15:3: `Web` and `web` differ only in case | rename one",

@@ -1,4 +1,4 @@
-"""What `gitops check` warns of although nothing is wrong: data without a copy, keys that nothing heeds."""
+"""What `gitops check` warns of although nothing is wrong: data without a copy, jobs in their own way."""
 
 from gitops.fleet.load import load
 from gitops.fleet.warnings import warnings
@@ -47,24 +47,20 @@ def test_a_host_without_a_repository_is_warned_of(fleet_with: Write) -> None:
     ]
 
 
-def test_keys_that_nothing_heeds_yet_are_named_where_they_stand(fleet_with: Write) -> None:
-    job = "  late: {service: web, every: 1h, command: a, retries: 2}\n"
-    changes: dict[str, dict[str, str] | str | None] = {
-        _BLOG: {"jobs:\n": f"  drill: '@weekly'\njobs:\n{job}"},
-        _HOST: {"{repository: /srv/restic}": "{repository: /srv/restic, prune: '@daily'}"},
-        "fleet.yaml": {"name:": "notifications: {to: [mail]}\nname:"},
-    }
-    told = _told(fleet_with, changes)
-    assert [one.partition(", but this version")[0] for one in told] == [
-        "apps/blog.yaml:18:10: `backup.drill` is understood",
-        "apps/blog.yaml:20:56: `jobs.late.retries` is understood",
-        "fleet.yaml:1:16: `notifications` is understood",
-        "hosts/one.yaml:1:42: `backup.prune` is understood",
+def test_a_job_that_may_still_run_when_it_is_due_again_is_warned_of(fleet_with: Write) -> None:
+    jobs = """\
+jobs:
+  a: {service: web, every: 15m, command: a}
+  b: {service: web, schedule: "0,50 3 * * *", command: a, timeout: 90m}
+  c: {service: web, every: 15m, command: a, timeout: 15m}
+"""
+    assert _told(fleet_with, {_BLOG: {FILES[_BLOG][FILES[_BLOG].index("jobs:") :]: jobs}}) == [
+        (
+            "apps/blog.yaml:19:6: a may take 1h, and is due again after 15m"
+            " | give it a `timeout` of 15m or less"
+        ),
+        (
+            "apps/blog.yaml:20:68: b may take 90m, and is due again after 50m"
+            " | give it a `timeout` of 50m or less"
+        ),
     ]
-
-
-def test_nobody_is_warned_of_what_holds_anyway(fleet_with: Write) -> None:
-    job = "jobs:\n  late: {service: web, every: 1h, command: a, retries: 0, overlap: skip}\n"
-    assert (
-        _told(fleet_with, {_BLOG: {"jobs:\n": job}, _HOST: {"instances": "scheduler: cron\ninstances"}}) == []
-    )

@@ -1,122 +1,142 @@
 """A job runs where it belongs, no longer than it may, and what it said can be read."""
 
-import json
-import signal
+import time
 
 import pytest
 
-from gitops.jobs.run import JobRun, logs, run_job
-from gitops.report.history import runs
-from gitops.system.errors import UserError
-from tests.database_fixtures import INSTANCE, Site, until
-
-
-def _job(site: Site, command: str, more: str = "") -> None:
-    site.define_jobs(f"  tick: {{service: web, schedule: '* * * * *', command: {command}{more}}}\n")
-
-
-def _run(site: Site) -> JobRun:
-    return run_job(site.engine, site.name, site.instance, "tick", site.places)
+from gitops.jobs.output import PART, logs
+from gitops.jobs.run import run_job
+from tests.jobs.conftest import COMMIT, INSTANCE, Service
 
 
 @pytest.mark.parametrize("status", [0, 1, 3, 255])
-def test_the_exit_status_is_the_commands_own(site: Site, status: int) -> None:
-    _job(site, f"[sh, -c, 'exit {status}']")
-    assert _run(site).status == status
-    assert [one.status for one in runs(site.places, kind="job", instance=INSTANCE)] == [status]
+def test_the_exit_status_is_the_commands_own(service: Service, status: int) -> None:
+    done = service.run(f"exit {status}")
+    assert (done.status, done.outcome) == (status, "failed" if status else "ok")
+    (run,) = service.past
+    assert (run.instance, run.name, run.status, run.container) == (INSTANCE, "tick", status, service.id)
+    assert (run.generation, run.tries, run.log) == (COMMIT, 1, "")
 
 
-def test_it_runs_as_its_user_in_its_directory_with_its_variables(site: Site) -> None:
-    _job(
-        site,
-        "[sh, -c, 'id -un; pwd; echo \"$$GREETING\"']",
-        ", user: www-data, workdir: /srv/uploads, environment: {GREETING: 'it''s 100 % $$HOME'}",
+def test_it_runs_as_its_user_in_its_directory_with_its_variables(service: Service) -> None:
+    service.run(
+        'id -u; pwd; echo "$GREETING"',
+        user="33",
+        workdir="/data",
+        environment={"GREETING": "it's 100 % $HOME"},
     )
-    assert _run(site).log.read_text() == "www-data\n/srv/uploads\nit's 100 % $HOME\n"
+    assert service.output() == b"33\n/data\nit's 100 % $HOME\n"
 
 
-def test_the_log_has_every_byte_in_order_both_outputs_and_no_input(site: Site) -> None:
-    _job(site, r"""[sh, -c, 'printf "a\377\376\000b\r\n"; echo bad >&2; cat; echo end']""")
+def test_the_log_has_every_byte_in_order_both_outputs_and_no_input(service: Service) -> None:
     seen: list[bytes] = []
-    done = run_job(site.engine, site.name, site.instance, "tick", site.places, show=seen.append)
-    assert done.log.read_bytes() == b"a\xff\xfe\x00b\r\nbad\nend\n" == b"".join(seen)
-    assert logs(site.places, INSTANCE, "tick") == [done.log]
+    job = service.job(r'printf "a\377\376\000b\r\n"; sleep 0.2; echo bad >&2; sleep 0.2; cat; echo end')
+    done = run_job(job, service.places, show=seen.append)
+    assert service.output() == b"a\xff\xfe\x00b\r\nbad\nend\n" == b"".join(seen)
+    assert logs(service.places, INSTANCE, "tick") == [service.places.state / done.log]
 
 
-def test_a_job_that_takes_too_long_is_ended_with_its_children(site: Site) -> None:
-    _job(site, "[sh, -c, 'echo begun; sleep 7771 & sleep 7771']", ", timeout: 1s")
-    done = _run(site)
-    assert done.status == 124
-    assert done.log.read_text() == "begun\n"
-    (ended,) = runs(site.places)
-    assert (ended.detail, ended.outcome) == ("took longer than 1 s", "timeout")
-    (web,) = site.engine.named([site.container("web")])
-    assert (ended.container, ended.generation) == (web.id, "c0ffee")
-    assert site.places.state / ended.log == done.log
-    assert site.processes("web", "sleep 7771") == []
-
-
-def test_a_job_that_will_not_listen_is_killed(site: Site) -> None:
-    _job(site, """[sh, -c, 'trap "" TERM; while :; do sleep 0.1; done; : 7772']""", ", timeout: 1s")
-    assert _run(site).status == 124
-    assert site.processes("web", ": 7772") == []
-
-
-@pytest.mark.parametrize(("grace", "tidied"), [("30s", True), ("0s", False)])
-def test_a_job_has_as_long_to_tidy_up_as_it_asks_for(site: Site, grace: str, tidied: bool) -> None:  # noqa: FBT001
-    script = "trap 'sleep 2; echo tidied; exit 3' TERM; while :; do sleep 0.1; done"
-    _job(site, f'[sh, -c, "{script}"]', f", timeout: 1s, grace: {grace}")
-    done = _run(site)
-    assert (done.status, "tidied" in done.log.read_text()) == (124, tidied)
-
-
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
-def test_a_job_does_not_outlive_the_gitops_that_watches_it(site: Site, end: signal.Signals) -> None:
-    _job(site, "[sh, -c, 'sleep 7773; :']")
-    with site.gitops("job", "run", INSTANCE, "tick") as watcher:
-        until(lambda: site.processes("web", "sleep 7773"))
-        watcher.send_signal(end)
-        watcher.communicate()
-    until(lambda: not site.processes("web", "sleep 7773"))
-
-
-def test_a_second_one_is_not_begun_while_the_first_runs(site: Site) -> None:
-    _job(site, "[sh, -c, 'until [ -e /srv/uploads/go ]; do sleep 0.1; done']")
-    with site.gitops("job", "run", INSTANCE, "tick") as first:
-        until(lambda: site.processes("web", "until"))
-        second = site.gitops("job", "run", INSTANCE, "tick")
-        _, error = second.communicate()
-        assert (second.returncode, error) == (0, b"tick of alice is still running; skipped\n")
-        (site.uploads / "go").touch()
-        first.communicate()
-    assert first.returncode == 0
-    skipped, *_ = [one for one in runs(site.places) if one.detail]
-    assert (skipped.outcome, skipped.log) == ("skipped", "")
-    assert len(logs(site.places, INSTANCE, "tick")) == 1
-
-
-def test_a_service_that_is_not_running_is_told_and_recorded(site: Site) -> None:
-    site.engine.stop(site.container("web"))
-    with pytest.raises(UserError, match="alice/web is not running, so the job nothing cannot run in it"):
-        run_job(site.engine, site.name, site.instance, "nothing", site.places)
-    (missed,) = runs(site.places)
-    assert (missed.status, missed.outcome, "not running" in missed.detail) == (1, "missed", True)
-
-
-def test_a_job_that_is_not_there_is_told_with_those_that_are(site: Site) -> None:
-    with pytest.raises(UserError, match="alice has no job nightly") as caught:
-        run_job(site.engine, site.name, site.instance, "nightly", site.places)
-    assert "nothing" in str(caught.value)
-
-
-def test_a_command_that_is_not_there_fails_as_in_a_shell(site: Site) -> None:
-    _job(site, "[no-such-command]")
-    done = _run(site)
-    assert done.status == 127
-    assert "no-such-command" in done.log.read_text()
-
-
-def test_words_reach_the_command_as_they_were_written(site: Site) -> None:
+def test_words_reach_the_command_as_they_were_written(service: Service) -> None:
     words = ["a b", "$HOME", "`id`", "100%", "x\ny", "'", '"', "*", ""]
-    _job(site, json.dumps(["printf", "%s|", *words]).replace("$", "$$"))
-    assert _run(site).log.read_text() == "".join(f"{word}|" for word in words)
+    service.run("/bin/busybox", "printf", "%s|", *words)
+    assert service.output() == "".join(f"{word}|" for word in words).encode()
+
+
+def test_a_command_that_is_not_there_fails_and_is_named(service: Service) -> None:
+    done = service.run("/no/such/command", "at all")
+    assert done.outcome == "failed"
+    assert done.status in {126, 127}
+    assert b"no such file" in service.output()
+
+
+def test_megabytes_of_output_keep_their_beginning_and_their_end(service: Service) -> None:
+    count = 4 * PART
+    service.run(f"echo first; dd if=/dev/zero bs=65536 count={count // 65536} 2>/dev/null; echo last")
+    kept = service.output()
+    cut = f"\n-- {count + len('first last ') - 2 * PART} bytes are cut out here --\n".encode()
+    assert len(kept) == 2 * PART + len(cut)
+    assert kept.startswith(b"first\n\0")
+    assert kept.endswith(b"\0last\n")
+    assert kept[PART : PART + len(cut)] == cut
+
+
+def test_a_job_that_takes_too_long_is_ended_with_its_children(service: Service) -> None:
+    done = service.run("echo begun; sleep 7771 & busybox setsid sleep 7771 & sleep 7771", timeout=1)
+    assert (done.status, done.outcome, done.detail) == (124, "timeout", "took longer than 1 s")
+    assert service.output() == b"begun\n"
+    assert service.processes("sleep 7771") == []
+    assert service.past[0].outcome == "timeout"
+
+
+def test_children_that_hide_their_environment_are_ended_too(service: Service) -> None:
+    service.run("busybox setsid busybox env -i sleep 7775 & busybox env -i sh -c 'sleep 7775; :'", timeout=1)
+    assert service.processes("sleep 7775") == []
+
+
+def test_a_job_that_will_not_listen_is_killed(service: Service) -> None:
+    done = service.run("trap '' TERM; while :; do sleep 0.1; done; : 7772", timeout=1, grace=0.3)
+    assert done.status == 124
+    assert service.processes(": 7772") == []
+
+
+def test_the_service_itself_is_left_alone_when_its_job_is_ended(service: Service) -> None:
+    before = service.processes("")
+    service.run("sleep 7774", timeout=0.5)
+    assert set(before) & set(service.processes("sleep 99999"))
+    (found,) = service.engine.named([service.name])
+    assert found.state == "running"
+
+
+@pytest.mark.parametrize(("grace", "tidied"), [(30.0, True), (0.0, False)])
+def test_a_job_has_as_long_to_tidy_up_as_it_asks_for(service: Service, grace: float, tidied: bool) -> None:  # noqa: FBT001
+    done = service.run(
+        "trap 'sleep 2; echo tidied; exit 3' TERM; while :; do sleep 0.1; done", timeout=1, grace=grace
+    )
+    assert (done.status, b"tidied" in service.output()) == (124, tidied)
+
+
+def test_what_a_job_leaves_in_the_background_is_left_alone(service: Service) -> None:
+    done = service.run("sleep 7776 >/dev/null 2>&1 & echo done")
+    assert done.outcome == "ok"
+    assert len(service.processes("sleep 7776")) == 1
+    service.engine.stop(service.name)
+    service.engine.start(service.name)
+
+
+def test_a_job_that_fails_is_tried_again_as_often_as_it_says(service: Service) -> None:
+    began = time.monotonic()
+    done = service.run("echo try; [ -e /data/second ] || { touch /data/second; exit 3; }", retries=2)
+    assert time.monotonic() - began > 2
+    assert done.outcome == "ok"
+    (run,) = service.past
+    assert (run.tries, run.status) == (2, 0)
+    assert service.output() == b"try\n-- exit status 3: again in 2 s --\ntry\n"
+
+
+def test_a_job_of_the_host_runs_there_and_is_ended_with_its_children(service: Service) -> None:
+    script = 'echo "on $(uname)"; setsid sleep 7779 & exec env -i sleep 7779'
+    job = service.job(instance="@host", service="", argv=("sh", "-c", script), timeout=0.5)
+    done = run_job(job, service.places)
+    assert (done.status, done.outcome) == (124, "timeout")
+    assert service.output() == b"on Linux\n"
+    assert (
+        run_job(service.job(instance="@host", service="", argv=("sh", "-c", "exit 3")), service.places).status
+        == 3
+    )
+    missing = run_job(service.job(instance="@host", service="", argv=("no-such-program",)), service.places)
+    assert (missing.status, missing.outcome) == (127, "failed")
+    assert "no-such-program" in missing.detail
+
+
+def test_only_so_many_logs_are_kept_and_the_newest_always(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gitops.jobs.output._KEPT", 3)
+    for _ in range(5):
+        service.run("echo hello")
+    assert [service.places.state / one.log for one in service.past[:3]] == logs(
+        service.places, INSTANCE, "tick"
+    )[::-1]
+    monkeypatch.setattr("gitops.jobs.output._KEPT_BYTES", 1)
+    newest = service.run("echo more than a byte").log
+    assert logs(service.places, INSTANCE, "tick") == [service.places.state / newest]

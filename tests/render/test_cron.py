@@ -1,5 +1,6 @@
-"""A host's manifest holds what it schedules, in lines that Debian's cron takes."""
+"""A host's manifest holds what it schedules, in lines that cron takes; its runner reads the definitions."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -13,21 +14,38 @@ from gitops.fleet.apps import App
 from gitops.fleet.fleet import AppDefinition, Fleet
 from gitops.fleet.hosts import Host
 from gitops.fleet.settings import Settings
-from gitops.render.cron import cron_manifest
+from gitops.jobs.definition import Definition, parse
+from gitops.jobs.scheduled import scheduled
+from gitops.render.schedule import schedule_files
 from tests.render.reader import hostile
 
 
-def manifest(schedule: str, command: list[str] | None = None, **more: object) -> str:
+def one_job(schedule: str, command: list[str] | None = None, **more: object) -> Fleet:
+    """Make a fleet of one job, on a host with two instances."""
     document = {
         "services": {"web": {"image": "web"}},
         "jobs": {"tidy": {"service": "web", "schedule": schedule, "command": command or ["true"], **more}},
     }
     App.model_validate(document)
     app = AppDefinition("shop", Path("apps/shop.yaml"), document, {})
-    host = Host.model_validate({"instances": {"a": {"app": "shop"}}})
+    host = Host.model_validate({"instances": {"a": {"app": "shop"}, "b": {"app": "shop"}}})
     archives = {"trixie": {"mirror": "https://deb.example.org/debian", "suites": ["trixie"]}}
     fleet = Settings.model_validate({"name": "shop", "archives": archives})
-    return cron_manifest(Fleet(Path("/nonexistent"), fleet, {}, {"shop": app}, {"web1": host}), "web1")
+    return Fleet(Path("/nonexistent"), fleet, {}, {"shop": app}, {"web1": host})
+
+
+def files(fleet: Fleet) -> dict[str, str]:
+    return schedule_files(fleet, "web1")
+
+
+def manifest(fleet: Fleet) -> str:
+    return files(fleet).get("cron.d/gitops-shop", "")
+
+
+def read(fleet: Fleet) -> list[Definition]:
+    """Read as the runner does what was written for it, in the order of the files' names."""
+    found = [json.loads(text) for path, text in sorted(files(fleet).items()) if path.startswith("jobs/")]
+    return [parse(one, name) for one in found for name in one["jobs"]]
 
 
 def entries(text: str) -> list[tuple[str, str, str]]:
@@ -52,20 +70,25 @@ def taken_by_cron(text: str, directory: Path) -> bool:
 
 
 def test_a_job_that_is_for_some_instances_only_is_not_run_in_the_others() -> None:
-    assert entries(manifest("@daily", only_on=["a"])) == [("0 0 * * *", "root", "gitops job run a tidy")]
-    assert manifest("@daily", only_on=["b"]) == ""
+    assert entries(manifest(one_job("@daily", only_on=["a"]))) == [
+        ("0 0 * * *", "root", "gitops job run a tidy --due")
+    ]
+    assert files(one_job("@daily", only_on=["c"])) == {}
 
 
-def test_jobs_and_backups_of_every_instance_in_a_stable_order(
+def test_jobs_of_the_host_and_of_every_instance_in_a_stable_order(
     make_fleet: Callable[..., Fleet], tmp_path: Path
 ) -> None:
-    text = cron_manifest(make_fleet(), "web1")
-    assert entries(text) == [
-        ("15 3 * * *", "root", "gitops backup run a"),
-        ("*/5 * * * MON-FRI", "root", "gitops job run a tidy"),
-        ("15 3 * * *", "root", "gitops backup run b"),
-        ("*/5 * * * MON-FRI", "root", "gitops job run b tidy"),
+    text = manifest(make_fleet())
+    *jobs, catch_up = entries(text)
+    assert jobs == [
+        ("15 3 * * *", "root", "gitops job run @host backup.shop --due"),
+        ("30 5 * * 0", "root", "gitops job run @host check --due"),
+        ("30 4 * * *", "root", "gitops job run @host prune --due"),
+        ("*/5 * * * MON-FRI", "root", "gitops job run a tidy --due"),
+        ("*/5 * * * MON-FRI", "root", "gitops job run b tidy --due"),
     ]
+    assert re.fullmatch(r"[0-9]+ \* \* \* \* root gitops job catch-up", " ".join(catch_up))
     assert 'MAILTO=""\n' in text
     assert taken_by_cron(text, tmp_path)
 
@@ -79,22 +102,79 @@ def test_jobs_and_backups_of_every_instance_in_a_stable_order(
     ],
 )
 def test_cron_takes_every_schedule_that_is_rendered(schedule: str, fields: str, tmp_path: Path) -> None:
-    text = manifest(schedule)
-    assert entries(text) == [(fields, "root", "gitops job run a tidy")]
+    text = manifest(one_job(schedule))
+    assert [time for time, _, _ in entries(text)] == [fields, fields]
     assert taken_by_cron(text, tmp_path)
 
 
 @given(st.lists(hostile, min_size=1, max_size=3))
 @settings(max_examples=50, deadline=None)
-def test_no_command_ever_meets_the_crontab(command: list[str]) -> None:
-    literal = [word.replace("$", "$$") for word in command]
-    assert manifest("7 4 * * *", literal) == manifest("7 4 * * *")
+def test_no_command_ever_meets_the_crontab_and_each_reaches_the_runner(command: list[str]) -> None:
+    fleet = one_job("7 4 * * *", [word.replace("$", "$$") for word in command])
+    assert manifest(fleet) == manifest(one_job("7 4 * * *"))
+    assert [job.command for job in read(fleet)] == [tuple(command)] * 2
 
 
-def test_no_backup_is_scheduled_where_the_host_has_no_place_for_it(make_fleet: Callable[..., Fleet]) -> None:
+def test_the_runner_reads_what_the_fleet_says(make_fleet: Callable[..., Fleet]) -> None:
+    for fleet in (
+        make_fleet(),
+        one_job(
+            "7 4 * * *", user="www-data", environment={"A": "é%"}, workdir="/srv", timeout="1.5s", grace="0s"
+        ),
+        one_job(
+            "@weekly", timezone="Asia/Kathmandu", spread="2h", retries=3, overlap="kill", notify="always"
+        ),
+        one_job("@hourly", catch_up="once", mode="run"),
+    ):
+        assert read(fleet) == scheduled(fleet, "web1")
+
+
+def test_nothing_is_backed_up_where_the_host_has_no_place_for_it(make_fleet: Callable[..., Fleet]) -> None:
     fleet = make_fleet(**{"hosts/web1.yaml": "instances: {a: {app: shop}}\n"})
-    assert [command for _, _, command in entries(cron_manifest(fleet, "web1"))] == ["gitops job run a tidy"]
+    assert [command for _, _, command in entries(manifest(fleet))] == ["gitops job run a tidy --due"]
+    assert [job.subject for job in read(fleet)] == ["a/tidy"]
 
 
-def test_a_host_with_nothing_scheduled_has_no_manifest(make_fleet: Callable[..., Fleet]) -> None:
-    assert cron_manifest(make_fleet(**{"hosts/web2.yaml": "instances: {}\n"}), "web2") == ""
+def test_instances_of_an_app_are_backed_up_in_one_run_where_they_share_its_time(
+    make_fleet: Callable[..., Fleet],
+) -> None:
+    app = """\
+parameters: {hour: {type: integer, default: 3}}
+services: {web: {image: web, volumes: ["data:/srv"]}}
+backup: {schedule: "15 ${hour} * * *", volumes: [data], drill: "@weekly"}
+"""
+    host = (
+        "backup: {repository: /srv/restic}\ninstances: {a: {app: shop}, b: {app: shop}, c: {app: shop%s}}\n"
+    )
+    for parameters, expected in (
+        ("", {"backup.shop": ("run", "a", "b", "c"), "drill.shop": ("drill", "a", "b", "c")}),
+        (
+            ", parameters: {hour: 4}",
+            {
+                "backup.shop.a": ("run", "a", "b"),
+                "backup.shop.c": ("run", "c"),
+                "drill.shop": ("drill", "a", "b", "c"),
+            },
+        ),
+    ):
+        jobs = read(make_fleet(**{"apps/shop.yaml": app, "hosts/web1.yaml": host % parameters}))
+        assert {one.name: one.argv[2:] for one in jobs if "." in one.name} == expected
+        assert {one.argv[:2] for one in jobs} == {("gitops", "backup")}
+
+
+def test_a_host_with_nothing_scheduled_has_no_files(make_fleet: Callable[..., Fleet]) -> None:
+    assert schedule_files(make_fleet(**{"hosts/web2.yaml": "instances: {}\n"}), "web2") == {}
+
+
+def test_a_change_elsewhere_leaves_an_instances_files_as_they_are(make_fleet: Callable[..., Fleet]) -> None:
+    before = files(make_fleet())
+    instances = (
+        "backup: {repository: /srv/restic}\ninstances: {a: {app: shop}, aa: {app: shop}, b: {app: shop}}\n"
+    )
+    after = files(make_fleet(**{"hosts/web1.yaml": instances}))
+    assert {path for path in after if before.get(path) != after[path]} == {
+        "cron.d/gitops-shop",
+        "jobs/@host.json",
+        "jobs/aa.json",
+    }
+    assert set(before["cron.d/gitops-shop"].splitlines()) < set(after["cron.d/gitops-shop"].splitlines())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.report import history
+from gitops.report import recording
 from gitops.report.history import Run, pasts, record, runs
 from gitops.system.clock import now
 from gitops.system.errors import UserError
@@ -45,7 +45,7 @@ def test_runs_are_found_by_kind_instance_and_name(places: Places) -> None:
 
 
 def test_old_runs_go_but_never_those_of_another_job(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "KEPT", 3)
+    monkeypatch.setattr(recording, "KEPT", 3)
     record(places, _run(name="rare", status=7))
     for status in range(1, 7):
         record(places, _run(status=status))
@@ -56,7 +56,7 @@ def test_old_runs_go_but_never_those_of_another_job(places: Places, monkeypatch:
 def test_the_last_that_ended_well_stays_however_often_it_failed_since(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "KEPT", 3)
+    monkeypatch.setattr(recording, "KEPT", 3)
     for status in (0, 0, 1, 2, 3, 4):
         record(places, _run(status=status))
     well, *_ = [one for one in runs(places) if one.status == 0]

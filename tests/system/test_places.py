@@ -6,7 +6,7 @@ import pytest
 
 from gitops.system.places import places
 
-VARIABLES = ("ROOT", "CONFIG", "STATE", "CACHE", "RUNTIME", "CRON")
+VARIABLES = ("ROOT", "CONFIG", "STATE", "CACHE", "RUNTIME", "CRON", "SYSTEMD")
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def test_root_has_the_systems_places(monkeypatch: pytest.MonkeyPatch) -> None:
     found = places()
     assert (found.config, found.state) == (Path("/etc/gitops"), Path("/var/lib/gitops"))
     assert (found.cache, found.runtime) == (Path("/var/cache/gitops"), Path("/run/gitops"))
-    assert found.cron == Path("/etc/cron.d")
+    assert (found.cron, found.systemd) == (Path("/etc/cron.d"), Path("/etc/systemd/system"))
 
 
 def test_anyone_else_has_the_xdg_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

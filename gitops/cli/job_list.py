@@ -1,0 +1,72 @@
+"""`gitops job list`: how every job of this host stands."""
+
+from typing import TYPE_CHECKING, Any
+
+from gitops.cli.options import FleetOption, HostOption, JsonOption
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitops.jobs.standing import JobStanding
+    from gitops.report.history import Run
+
+
+def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: JsonOption = False) -> None:
+    """List the jobs that this host's scheduler runs, and its own: when next, and how each went last."""
+    import json
+
+    from gitops.cli.deployed import deployed
+    from gitops.cli.table import columns
+    from gitops.jobs.scheduled import scheduled
+    from gitops.jobs.standing import standing
+    from gitops.system.clock import now
+    from gitops.system.places import places
+
+    at = now()
+    found = standing(places(), at, scheduled(*deployed(fleet, host)) if fleet or host else None)
+    if as_json:
+        print(json.dumps([plain_job(one) for one in found], indent=2))
+        return
+    if not found:
+        print("this host has no jobs")
+        return
+    head = ("instance", "job", "schedule", "next", "last", "took", "outcome", "well")
+    print("\n".join(columns([head, *(_row(one, at) for one in found)])))
+
+
+def _row(one: "JobStanding", at: "datetime") -> tuple[str, ...]:
+    from gitops.backup.standing import age
+    from gitops.jobs.standing import how
+    from gitops.system.clock import stamp
+
+    schedule = f"{one.schedule} {one.timezone}" if one.timezone else one.schedule
+    last = (stamp(one.last.started), f"{one.last.seconds:.1f} s") if one.last else ("never", "-")
+    went = how(one.last) if one.last else "-"
+    late = f"late since {stamp(one.late)}; " if one.late else ""
+    well = f"{age(one.good, at)} ago" if one.good else "never"
+    return (one.instance, one.job, schedule, stamp(one.next), *last, f"{late}{went}", well)
+
+
+def plain_job(one: "JobStanding") -> dict[str, Any]:
+    """Give how a job stands as JSON has it; times are RFC 3339 in UTC, how long it took is in seconds."""
+    from gitops.system.clock import stamp
+
+    return {
+        "instance": one.instance,
+        "job": one.job,
+        "schedule": one.schedule,
+        "timezone": one.timezone,
+        "next": stamp(one.next),
+        "last": plain_run(one.last) if one.last else None,
+        "last_success": stamp(one.good) if one.good else None,
+        "late": stamp(one.late) if one.late else None,
+    }
+
+
+def plain_run(run: "Run") -> dict[str, Any]:
+    """Give a run as JSON has it; times and seconds as in `plain_job`."""
+    from gitops.system.clock import stamp
+
+    times = {"started": stamp(run.started), "ended": stamp(run.ended), "seconds": round(run.seconds, 3)}
+    said = {key: value for key, value in vars(run).items() if key not in {"kind", "name", "started", "ended"}}
+    return {"job": run.name, **said, **times, "log": run.log or None}
