@@ -28,7 +28,7 @@ class Story:
         self._step("lock, render, build", self._build)
         self._step("plan, apply: two sites", self._apply)
         self._step("the job, as cron runs it", self._job)
-        self._step("backup, disaster, restore", self._backup)
+        self._step("backup, drill, disaster, restore", self._backup)
         self._step("Debian's updates arrive", self._update)
         self._step("apply again", self._rest)
 
@@ -97,12 +97,13 @@ class Story:
     def _backup(self) -> str:
         command("gitops", "backup", "run", "alice")
         command("gitops", "backup", "list")
+        command("gitops", "backup", "drill", "alice")
         command("docker", "exec", f"{NAME}.alice.db", "mariadb", "-e", "DROP DATABASE wordpress")
         command("docker", "exec", f"{NAME}.alice.web", "sh", "-c", f"rm -r {UPLOADS}/*")
         prove(not self.alice.has_all(), "the site of alice survived the loss of its database")
         command("gitops", "backup", "restore", "alice")
         wait_for("the post and the upload of alice are back", self.alice.has_all)
-        return "database and uploads destroyed, then back: the post, and the upload byte for byte"
+        return "the backup proved in a throw-away copy; database and uploads destroyed, and back"
 
     def _update(self) -> str:
         self.settings.write_text(self.with_updates)
