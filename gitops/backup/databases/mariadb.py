@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Iterator
 
 from gitops.backup.databases.client import WHOLE, Client
 from gitops.backup.databases.kind import ROLES, Dump, Login, is_scratch, scratch_name
-from gitops.backup.databases.script import ScriptDigest, ended
+from gitops.backup.databases.script import ScriptDigest, ended, replaced
 from gitops.engine.docker import Docker
 
 extension = "sql"
@@ -165,6 +165,18 @@ class _Server:
         """Give the output of mariadb-dump."""
         return self.client.stream(_DUMP, *self.options, *args, timeout=timeout)
 
+    def database(
+        self, name: str, *args: str, tables: Iterable[str] = (), timeout: float | None = None
+    ) -> Iterator[bytes]:
+        """Give the output of mariadb-dump for a database, which can be loaded into one of any name.
+
+        Around what was made under another character set than the database has now, mariadb-dump changes that
+        of the database, which it names: the real one would change while a copy is loaded beside it.
+        """
+        script = self.dump(*_DUMP_OPTIONS, *args, "--", name, *tables, timeout=timeout)
+        quoted = name.replace("`", "``").encode()
+        return replaced(script, b"\nALTER DATABASE `%b` CHARACTER" % quoted, b"\nALTER DATABASE CHARACTER")
+
 
 def _dumped(server: _Server, name: str, timeout: float | None) -> Generator[bytes, None, str]:
     if name == ROLES:
@@ -175,7 +187,7 @@ def _dumped(server: _Server, name: str, timeout: float | None) -> Generator[byte
         digest = ScriptDigest("CREATE TABLE ", "tables")
         # A dump of one database does not say the database's own character set, which new tables take.
         yield from digest.passing([server.sql(_ITS_CHARACTER_SET, real=name)])
-        script = server.dump(*_DUMP_OPTIONS, "--", name, timeout=timeout)
+        script = server.database(name, timeout=timeout)
     yield from digest.passing(ended(script, _END, name))
     return str(digest)
 
@@ -186,9 +198,9 @@ def _change_over(server: _Server, name: str, beside: str) -> list[bytes]:
     script = [
         b"SET FOREIGN_KEY_CHECKS = 0;\n",
         server.sql(_MOVES, real=name, beside=beside),
-        *server.dump(*_DUMP_OPTIONS, "--no-data", "--no-create-info", "--", beside),
+        *server.database(beside, "--no-data", "--no-create-info"),
     ]
     if views:
         only_views = ("--no-data", "--skip-triggers", "--skip-routines", "--skip-events")
-        script += server.dump(*_DUMP_OPTIONS, *only_views, "--", beside, *views)
+        script += server.database(beside, *only_views, tables=views)
     return script

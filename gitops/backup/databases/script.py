@@ -33,6 +33,17 @@ def ended(chunks: Iterable[bytes], end: bytes, name: str) -> Iterator[bytes]:
         raise UserError(f"the dump of {name} lacks its end, though no error was reported")
 
 
+def replaced(chunks: Iterable[bytes], old: bytes, new: bytes) -> Iterator[bytes]:
+    """Pass on a script with other bytes in place of some, wherever these stand."""
+    kept = b""
+    for chunk in chunks:
+        kept = (kept + chunk).replace(old, new)
+        ready = max(0, len(kept) - len(old) + 1)
+        yield kept[:ready]
+        kept = kept[ready:]
+    yield kept
+
+
 class ScriptDigest:
     """Counts and hashes the statements of a script as it passes by, comments left out."""
 
@@ -64,16 +75,31 @@ class ScriptDigest:
         return f"{self._count} {self._what}, {self._size} bytes, sha256:{self._hash.hexdigest()[:16]}"
 
     def _add(self, chunk: bytes) -> None:
-        *lines, rest = (self._beginning + chunk).split(b"\n")
-        self._beginning = b""
-        for line in lines:
-            self._take(line + b"\n")
-            self._in_line = False
+        data = self._beginning + chunk
+        end = data.rfind(b"\n") + 1
+        lines, rest = data[:end], data[end:]
+        if not self._take_together(lines):
+            for line in lines.split(b"\n")[:-1]:
+                self._take(line + b"\n")
+                self._in_line = False
         # What a line is shows in its first bytes; they wait until they are there.
+        self._beginning = b""
         if self._in_line or len(rest) >= _TELLING:
             self._take(rest)
         else:
             self._beginning = rest
+
+    def _take_together(self, lines: bytes) -> bool:
+        """Take whole lines at once, as almost all of a script can be; False: some are to be left out."""
+        left_out = self._leaving_out if self._in_line else lines.startswith(self._unlike)
+        if not lines or left_out or any(b"\n" + words in lines for words in self._unlike):
+            return False
+        self._count += lines.count(b"\n" + self._counted)
+        self._count += not self._in_line and lines.startswith(self._counted)
+        self._hash.update(lines)
+        self._size += len(lines)
+        self._in_line = False
+        return True
 
     def _take(self, piece: bytes) -> None:
         if not self._in_line:

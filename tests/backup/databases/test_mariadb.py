@@ -50,6 +50,23 @@ def test_everything_in_a_database_comes_back(database: Subject) -> None:
     assert answer.split() == ["42", "42", "2", "4", "later", "latin1_german1_ci"]
 
 
+def test_what_was_made_under_another_character_set_loads_without_touching_the_real_database(
+    database: Subject,
+) -> None:
+    database.ask("ALTER DATABASE CHARACTER SET latin1;" + _TROUBLE + "ALTER DATABASE CHARACTER SET utf8mb4;")
+    its_own = "SELECT DATABASE_COLLATION FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE();"
+    before = database.ask(its_own)
+    assert before.startswith("latin1")
+    whole, said = database.dump()
+    assert b"ALTER DATABASE CHARACTER SET latin1" in whole
+    assert b"ALTER DATABASE `" not in whole
+    database.ask(f"DROP DATABASE `{database.name.replace('`', '``')}`", database.maintenance)
+    database.load_beside([whole])
+    assert database.fingerprint(database.module.beside(database.name)) == said
+    database.swap()
+    assert (database.fingerprint(), database.ask(its_own)) == (said, before)
+
+
 @pytest.mark.parametrize(
     "change",
     [
