@@ -17,6 +17,7 @@ from gitops.system.errors import UserError
 _HEADER = struct.Struct(">BxxxI")  # stream, then size of the chunk that follows
 _STDERR = 2
 _KEPT = 65536
+_READ = 1 << 18
 
 
 class ExecStream:
@@ -77,18 +78,20 @@ class ExecStream:
     def __iter__(self) -> Iterator[bytes]:
         """Give chunks of standard output as they come; standard error is kept aside, its last 64 KiB.
 
+        The engine cuts output into small frames. Those that have come by now are given as one chunk.
+
         Raises:
             TimeoutError: the time is up.
         """
-        while header := self._read(_HEADER.size):
-            stream, size = _HEADER.unpack(header.ljust(_HEADER.size, b"\0"))
-            chunk = self._read(size)
-            if len(header) < _HEADER.size or len(chunk) < size:
-                raise UserError("the engine broke off in the middle of a command's output")
-            if stream == _STDERR:
-                self.stderr = (self.stderr + chunk)[-_KEPT:]
-            else:
-                yield chunk
+        unread = b""
+        while more := self._read():
+            unread += more
+            output, used = self._take(unread)
+            unread = unread[used:]
+            if output:
+                yield output
+        if unread:
+            raise UserError("the engine broke off in the middle of a command's output")
         if self._fed_badly:
             raise self._fed_badly
 
@@ -109,13 +112,29 @@ class ExecStream:
         self._input.close()
         self._socket.close()
 
-    def _read(self, size: int) -> bytes:
+    def _take(self, data: bytes) -> tuple[bytes, int]:
+        """Take frames; give what they have of standard output, and how many bytes were taken."""
+        view, at, output = memoryview(data), 0, []
+        while len(data) - at >= _HEADER.size:
+            stream, size = _HEADER.unpack_from(data, at)
+            end = at + _HEADER.size + size
+            if end > len(data):
+                break
+            chunk = view[at + _HEADER.size : end]
+            if stream == _STDERR:
+                self.stderr = (self.stderr + bytes(chunk))[-_KEPT:]
+            else:
+                output.append(chunk)
+            at = end
+        return b"".join(output), at
+
+    def _read(self) -> bytes:
         if self._deadline is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
             self._socket.settimeout(left)
-        return self._input.read(size)
+        return self._input.read1(_READ)
 
     def _read_header(self) -> None:
         status = self._input.readline()
