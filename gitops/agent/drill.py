@@ -12,7 +12,8 @@ from gitops.agent.duplicate import copy_of
 from gitops.agent.host import Wanted
 from gitops.agent.throwaway import Throwaway, throw_away
 from gitops.backup.databases import KINDS
-from gitops.backup.drill import load, loading_order, wait_ready
+from gitops.backup.drill import load, loading_order, put_into, wait_ready
+from gitops.backup.pieces import file_in_volume
 from gitops.backup.sets import VOLUME, BackupSet, Dataset, Part
 from gitops.backup.vault import Vault
 from gitops.backup.verify import login, one_line, verify
@@ -66,7 +67,18 @@ def drill(
 
 @dataclass
 class _Drill:
-    """One drill and what it needs to know."""
+    """One drill and what it needs to know.
+
+    Args:
+        vault: where the backups are.
+        engine: the host's engine.
+        instance: the real one.
+        chosen: the set that is proved.
+        made: the copy.
+        tell: is given a line for people at each step.
+        filled: the volumes that are restored so far, and the files in them that are databases.
+        databases: those of the set that the app still names, in the order in which they are loaded.
+    """
 
     vault: Vault
     engine: Docker
@@ -75,24 +87,31 @@ class _Drill:
     made: Throwaway
     tell: Tell
     filled: set[Dataset] = field(default_factory=set)
+    databases: dict[Part, Database] = field(default_factory=dict)
 
     def prove(self) -> str:
         """Do all of it; say in a few words what was proved."""
         services, backup = self.instance.definition.services, self._backup
-        databases = dict(self._databases())
-        servers = {one.service for part, one in databases.items() if not KINDS[part.dataset.kind].embedded}
+        self.databases = dict(self._known())
+        servers = {
+            one.service for part, one in self.databases.items() if not KINDS[part.dataset.kind].embedded
+        }
         first = self.made.with_dependencies(servers)
         self._fill({mount.source for name in first for mount in services[name].volumes})
         self.made.start(servers)
         self._fill()  # while they start up
-        for part, database in databases.items():
+        for part, database in self.databases.items():
             if database.service in servers:
                 self._load(part, database)
-        own = {database.service for database in databases.values()} - servers
+        others = {
+            part: one
+            for part, one in self.databases.items()
+            if one.service not in servers and part.dataset not in self.filled
+        }
+        own = {database.service for database in others.values()}
         self.made.start(own)
-        for part, database in databases.items():
-            if database.service in own:
-                self._load(part, database)
+        for part, database in others.items():
+            self._load(part, database)
         self.made.restart(own)  # as after any restore, so that they begin with what is there now
         self.tell(f"{self.instance.name}: starting everything")
         self.made.start(services)
@@ -101,14 +120,15 @@ class _Drill:
             self.tell(f"{self.instance.name}: asking {question.service}")
             container = self.made.container(question.service)
             verify(self.engine, container, question, backup, services[question.service])
-        counts = {"database": len(databases), "volume": len(self.filled), "question": len(backup.verify)}
+        volumes = sum(dataset.kind == VOLUME for dataset in self.filled)
+        counts = {"database": len(self.databases), "volume": volumes, "question": len(backup.verify)}
         return ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
 
     @property
     def _backup(self) -> Backup:
         return self.instance.definition.backup or Backup()
 
-    def _databases(self) -> Iterator[tuple[Part, Database]]:
+    def _known(self) -> Iterator[tuple[Part, Database]]:
         """Find out what the app says of the databases of the set, in the order in which they are loaded."""
         for part in loading_order(self.chosen.parts):
             kind, service, name = part.dataset.kind, part.dataset.service, part.dataset.name
@@ -138,6 +158,11 @@ class _Drill:
             place.rmdir()  # new and empty, and about to be made again with its own owner and mode
             self.vault.restore(part, place)
             self.filled.add(dataset)
+            for database in self.databases:
+                if found := file_in_volume(self.instance, database.dataset, {dataset.name: str(place)}):
+                    self.tell(f"{self.instance.name}: restoring {database.dataset}")
+                    put_into(self.vault, database, place, found[1])
+                    self.filled.add(database.dataset)
 
     def _load(self, part: Part, database: Database) -> None:
         """Load a dump when its server answers; one with a healthcheck must be healthy before that."""

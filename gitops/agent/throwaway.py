@@ -1,7 +1,8 @@
 """A throw-away instance: a copy of one that runs, gone when whoever asked for it is done with it, or dead.
 
 `STATE/throw-away` says what may have to be removed, and is locked (flock(2)) by whoever is going to do that;
-where nobody has the lock, the next agent's tick or the next drill does. Nothing in it: nothing is left.
+where nobody has the lock, the next agent's tick or the next drill does. Nothing in it: nothing is left. What
+an owner who died has asked for may come later, so ticks look again until a minute has passed without any.
 """
 
 import contextlib
@@ -23,6 +24,11 @@ from gitops.system.places import Places
 
 WAIT = 12 * 3600.0
 """Seconds to wait for others that have a throw-away instance; a host has one at a time."""
+
+_ON_ITS_WAY = 60.0
+"""Seconds in which the engine may still make what it was asked for by somebody who has died meanwhile."""
+
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -130,16 +136,22 @@ def throw_away(copy: Copy, engine: Docker, places: Places, *, wait: float = WAIT
     """
     note = _note(places)
     with exclusive(note, "this host's throw-away instance", wait=wait):
-        _remove(note, engine)
+        _clear(note, engine)
         _write(note, json.dumps({"fleet": copy.fleet, "host": copy.host}))
+        well = False
         try:
             for network in copy.networks:
                 engine.ensure_network(network, copy.fleet, copy.host)
             for volume in copy.volumes:
                 engine.ensure_volume(volume, copy.fleet, copy.host)
             yield Throwaway(copy, engine)
+            well = True
         finally:
-            _remove(note, engine)
+            _clear(note, engine)
+            if well:
+                _write(note, "")
+            else:  # something that was asked for may be on its way still
+                note.touch()
 
 
 def abandoned(places: Places) -> bool:
@@ -170,8 +182,11 @@ def sweep(engine: Docker, places: Places, tell: Callable[[str], object] = lambda
         return
     with contextlib.suppress(BusyError), exclusive(note, "this host's throw-away instance"):
         if _left(note):
-            _remove(note, engine)
-            tell("removed a throw-away instance, whose drill has died")
+            if _clear(note, engine):
+                note.touch()
+                tell("removed a throw-away instance, whose drill has died")
+            elif time.time() > note.stat().st_mtime + _ON_ITS_WAY:
+                _write(note, "")
 
 
 def _left(note: Path) -> bool:
@@ -181,23 +196,41 @@ def _left(note: Path) -> bool:
         return False
 
 
-def _remove(note: Path, engine: Docker) -> None:
-    """Remove what a note names, and then what the note says; for who holds its lock."""
+def _clear(note: Path, engine: Docker) -> bool:
+    """Remove what a note names, for who holds its lock; tell whether there was anything.
+
+    A container that the engine is making is listed before it can be removed.
+    """
+    deadline, found = time.monotonic() + _ON_ITS_WAY, False
+    while _remove(note, engine):
+        if time.monotonic() > deadline:
+            raise UserError(
+                "the engine does not let go of a throw-away instance", hint="the next tick tries again"
+            )
+        found = True
+        time.sleep(_PAUSE)
+    return found
+
+
+def _remove(note: Path, engine: Docker) -> bool:
+    """Remove once what a note names; tell whether there was anything."""
     try:
         said = json.loads(note.read_text())
         fleet, host = str(said["fleet"]), str(said["host"])
     except (ValueError, KeyError, TypeError):
-        return  # empty, or cut short before anything was made
+        return False  # empty, or cut short before anything was made
     if not fleet.endswith(SUFFIX):
         raise UserError("names something that is no throw-away instance", file=note)
-    for container in engine.containers(fleet, host):
+    containers, networks = engine.containers(fleet, host), engine.networks(fleet, host)
+    for container in containers:
         engine.remove(container.id)
-    for network in engine.networks(fleet, host):
+    for network in networks:
         engine.remove_network(network)
     with Leftovers() as leftovers:
-        for volume in leftovers.volumes(fleet, host):
+        volumes = leftovers.volumes(fleet, host)
+        for volume in volumes:
             leftovers.remove_volume(volume.name)
-    _write(note, "")
+    return bool(containers or networks or volumes)
 
 
 def _note(places: Places) -> Path:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from gitops.backup.databases import KINDS, ROLES, Login
 from gitops.backup.sets import Part
 from gitops.backup.vault import Vault
+from gitops.backup.within import put
 from gitops.engine.docker import Docker
 from gitops.system.errors import UserError
 
@@ -41,15 +43,26 @@ def load(vault: Vault, engine: Docker, container: str, part: Part, login: Login)
     found = kind.fingerprint(engine, container, kind.beside(name), login) if kind.embedded else ""
     kind.swap(engine, container, name, login)
     found = found or kind.fingerprint(engine, container, name, login)
-    if found == part.fingerprint:
+    if name != ROLES or found == part.fingerprint:
+        _compare(part, found)
         return
-    if name != ROLES:
-        raise UserError(f"{part.dataset} was dumped with {part.fingerprint}, and is restored with {found}")
     # A new server has users of its own, which the real one may have lost: only what was dumped must be there.
     there = _statements(kind.dump(engine, container, name, login))
     missing = _statements(vault.read(part)) - there
     if missing:  # passwords are among them, so that they are counted and not shown
         raise UserError(f"{part.dataset} lacks {len(missing)} of its statements when it is restored")
+
+
+def put_into(vault: Vault, part: Part, volume: Path, file: str) -> None:
+    """Put an SQLite database into a restored volume before its service starts; arguments and errors as above.
+
+    Args:
+        vault: where the dump is.
+        part: the dump.
+        volume: the volume's directory on this machine.
+        file: where the database is, from there on.
+    """
+    _compare(part, put(volume, file, vault.read(part)))
 
 
 def wait_ready(engine: Docker, container: str, part: Part, login: Login, alive: Callable[[], object]) -> None:
@@ -76,6 +89,11 @@ def wait_ready(engine: Docker, container: str, part: Part, login: Login, alive: 
             time.sleep(_PAUSE)
         else:
             return
+
+
+def _compare(part: Part, found: str) -> None:
+    if found != part.fingerprint:
+        raise UserError(f"{part.dataset} was dumped with {part.fingerprint}, and is restored with {found}")
 
 
 def _statements(script: Iterable[bytes]) -> set[bytes]:

@@ -105,7 +105,7 @@ def pieces(
     for dataset, part in wanted:
         if dataset.kind == VOLUME:
             continue
-        if (within := _within(instance, dataset, directories)) is not None:
+        if (within := file_in_volume(instance, dataset, directories)) is not None:
             files.append(Piece(dataset, part, directory=within[0], file=within[1]))
             continue
         try:
@@ -140,18 +140,19 @@ def standing_still(fleet: str, instance: Instance, wanted: Iterable[Piece]) -> t
     )
 
 
-def _names(dataset: Dataset) -> set[str]:
-    return {str(dataset), _shortest(dataset)}
+def file_in_volume(
+    instance: Instance, dataset: Dataset, directories: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """Say in which of the restored volumes an SQLite database lies.
 
+    Args:
+        instance: whose it is.
+        dataset: the database.
+        directories: of the volumes, each by the name that the app gives it.
 
-def _shortest(dataset: Dataset) -> str:
-    if dataset.kind == VOLUME:
-        return f"volume/{dataset.name}"
-    return f"{dataset.service}/{dataset.name}" if dataset.name else dataset.service
-
-
-def _within(instance: Instance, dataset: Dataset, directories: Mapping[str, str]) -> tuple[str, str] | None:
-    """Say in which of the restored volumes a database's file lies, and where there."""
+    Returns:
+        The volume's directory, and the file from there on; None for what lies elsewhere.
+    """
     service = instance.definition.services.get(dataset.service)
     if dataset.kind != "sqlite" or service is None:
         return None
@@ -161,6 +162,16 @@ def _within(instance: Instance, dataset: Dataset, directories: Mapping[str, str]
     if innermost is None or innermost.type != "volume" or (innermost.source or "") not in directories:
         return None
     return directories[innermost.source or ""], str(path.relative_to(innermost.target))
+
+
+def _names(dataset: Dataset) -> set[str]:
+    return {str(dataset), _shortest(dataset)}
+
+
+def _shortest(dataset: Dataset) -> str:
+    if dataset.kind == VOLUME:
+        return f"volume/{dataset.name}"
+    return f"{dataset.service}/{dataset.name}" if dataset.name else dataset.service
 
 
 def _in_use(instance: Instance, service: str, directories: Mapping[str, str]) -> list[Problem]:

@@ -151,6 +151,25 @@ def test_a_copy_whose_owner_was_killed_is_swept_away_and_one_whose_owner_lives_i
     assert told == ["removed a throw-away instance, whose drill has died"]
 
 
+def test_what_a_dead_owner_asked_for_is_looked_for_until_a_minute_has_passed(
+    applied: FleetOnDisk, api: APIClient
+) -> None:
+    with _held(applied) as owner:
+        os.kill(owner.pid, signal.SIGKILL)
+        owner.wait()
+    sweep(applied.engine, applied.places)
+    applied.engine.ensure_network(_copy(applied).networks[0], f"{applied.name}.drill", "web1")
+    assert abandoned(applied.places)
+    sweep(applied.engine, applied.places)
+    assert _everything(api, applied) == []
+    sweep(applied.engine, applied.places)
+    assert abandoned(applied.places)
+    note = applied.places.state / "throw-away"
+    os.utime(note, (note.stat().st_atime, note.stat().st_mtime - 61))
+    sweep(applied.engine, applied.places)
+    assert not abandoned(applied.places)
+
+
 def test_the_next_copy_sweeps_away_what_a_killed_one_has_left(applied: FleetOnDisk, api: APIClient) -> None:
     with _held(applied) as owner:
         os.kill(owner.pid, signal.SIGKILL)
