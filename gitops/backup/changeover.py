@@ -102,6 +102,7 @@ def change_over(
     there = {one.name: one for one in engine.named(note.still)}
     users = [there[name] for name in note.still if name in there]
     with hold(engine, users, "stop", places, "restore"), _undisturbed():
+        _refuse_others(engine, note.pieces)
         note = note.now("changing", places)
         try:
             if lay_anew:
@@ -139,6 +140,15 @@ def exists(engine: Docker, piece: Piece, *, beside: bool = False) -> bool:
     """Tell whether there is a piece's database, or what was laid ready beside it."""
     kind, name = KINDS[piece.dataset.kind], piece.dataset.name
     return kind.exists(engine, piece.container, kind.beside(name) if beside else name, piece.login)
+
+
+def _refuse_others(engine: Docker, pieces: Iterable[Piece]) -> None:
+    """Raise when somebody still uses a volume that changes: whoever has it open would go on with the old."""
+    for piece in pieces:
+        if piece.dataset.kind == VOLUME and (users := engine.users(Path(piece.directory).parent.name)):
+            raise UserError(
+                f"{', '.join(users)} uses the {piece.dataset}", hint="end it, or wait until it ends"
+            )
 
 
 def _change(engine: Docker, pieces: Iterable[Piece]) -> None:

@@ -1,6 +1,7 @@
 """Networks and volumes of a host: known by their labels, made when they are missing."""
 
 import contextlib
+import json
 import threading
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -103,3 +104,11 @@ class Networks(Connected):
     def volume_path(self, name: str) -> Path:
         """Give the directory on this machine that holds a volume."""
         return Path(ask(f"cannot find the volume {name}", f"/volumes/{quote(name)}")["Mountpoint"])
+
+    def users(self, volume: str) -> list[str]:
+        """Name the running containers that have a volume, whosever they are."""
+        filters = json.dumps({"volume": [volume], "status": ["running", "restarting", "paused"]})
+        entries = ask(
+            f"cannot ask who uses the volume {volume}", f"/containers/json?filters={quote(filters)}"
+        )
+        return sorted(name.lstrip("/") for entry in entries for name in entry["Names"][:1])

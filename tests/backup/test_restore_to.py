@@ -203,6 +203,24 @@ def test_an_instance_of_another_app_takes_no_backup(host: Host) -> None:
         host.restore(Wish(host.instance("clerk"), made, source=host.instance("ann")))
 
 
+def test_a_volume_that_somebody_else_uses_is_not_changed_under_their_feet(
+    host: Host, api: APIClient, database_image: str
+) -> None:
+    _write(host, "ann", "first")
+    made = host.back_up("ann")
+    _write(host, "ann", "second")
+    volume = f"{host.fleet.settings.name}.ann.data"
+    binds = api.create_host_config(binds=[f"{volume}:/data"], init=True)
+    other = api.create_container(database_image, ["sleep", "600"], name=f"{volume}.job", host_config=binds)
+    api.start(other)
+    try:
+        with pytest.raises(UserError, match=r"ann.data.job uses the volume data[^$]*is as it was"):
+            host.restore(Wish(host.instance("ann"), made))
+    finally:
+        api.remove_container(other, force=True)
+    assert _read(host, "ann") == "second\nsecond\nwww-data 660\n"
+
+
 def test_a_service_that_does_not_work_with_what_was_restored_is_told(host: Host) -> None:
     _write(host, "ann", "first")
     host.shell("ann", "touch /data/broken")
