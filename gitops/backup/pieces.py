@@ -95,7 +95,7 @@ def pieces(
             try:
                 place = engine.volume_path(volume_name(fleet, instance.name, dataset.name))
             except UserError as error:
-                problems += [replace(one, hint="gitops apply makes it") for one in error.problems]
+                problems += [one._replace(hint="gitops apply makes it") for one in error.problems]
                 continue
             if place.is_mount():
                 problems.append(Problem(message=f"{place} is a mount, which cannot change places"))
