@@ -13,7 +13,7 @@ FIGURES = (
     *("cold", "warm", "warm200", "library"),
     *("tick", "tick_compose", "once_compose", "rest", "instances"),
     *("deploy", "deploy_compose", "roll", "plan10k", "manifests"),
-    *("backup_mariadb", "backup_postgresql", "backup_volume", "backup_hundred"),
+    *("backup_mariadb", "backup_postgresql", "backup_volume", "backup_hundred", "drill"),
     *("job_run", "job_hundred"),
 )
 
