@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gitops.agent.host import host_of
+from gitops.agent.which import host_of
 from gitops.fleet.load import load
 from gitops.images.locks import missing_or_stale, read_locks
 from gitops.render.render import render, stale

@@ -1,14 +1,13 @@
 """One host as its fleet wants it and as its engine has it: reading both, for whoever compares or reports."""
 
-import socket
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from gitops.agent.desired import Desired, SecretFiles, desired
 from gitops.agent.failures import Failures
 from gitops.agent.limits import Limits
 from gitops.agent.plan import Because, Engine, plan
+from gitops.agent.which import host_of
 from gitops.engine.docker import Docker
 from gitops.engine.held import living
 from gitops.engine.observed import Observed
@@ -53,24 +52,6 @@ def want(root: Path, host: str | None, places: Places) -> Wanted:
     called = references(fleet, identities(fleet, locks, recipe(fleet.root)))
     secrets = SecretFiles(places.runtime / "secrets", secret_digests(fleet))
     return Wanted(fleet, name, locks, called, desired(fleet, name, called, secrets))
-
-
-def host_of(fleet: Fleet, host: str | None) -> str:
-    """Find the host that is meant: the named one, the fleet's only one, or the one called like this machine.
-
-    Raises:
-        UserError: there is no such host, or it cannot be told which one is meant.
-    """
-    names = sorted(fleet.hosts)
-    if host is None and len(names) == 1:
-        return names[0]
-    name = host or socket.gethostname().partition(".")[0]
-    if name not in fleet.hosts:
-        near = get_close_matches(name, names, 1)
-        known = f"name one with --host: {', '.join(names) or 'there is none yet'}"
-        hint = f"did you mean {near[0]}?" if near else known
-        raise UserError(f"the fleet has no host {name}", hint=hint)
-    return name
 
 
 def look(engine: Docker, wanted: Wanted, places: Places) -> Engine:

@@ -157,18 +157,20 @@ class Containers(Health):
             stdin: chunks for its standard input.
             timeout: seconds until reading raises TimeoutError; the command itself is not ended by that.
         """
-        with telling(f"cannot run {command[0]} in {container}"):
-            made: str = self._api.exec_create(
-                container,
-                list(command),
-                user=user or "",
-                environment=dict(environment or {}),
-                workdir=workdir,
-                stdin=stdin is not None,
-            )["Id"]
-        path = f"/v{self._api.api_version}/exec/{made}/start"
+        what = f"cannot run {command[0]} in {container}"
+        body = {
+            "Cmd": list(command),
+            "User": user or "",
+            "Env": [f"{name}={value}" for name, value in (environment or {}).items()],
+            "WorkingDir": workdir or "",
+            "AttachStdin": stdin is not None,
+            "AttachStdout": True,
+            "AttachStderr": True,
+        }
+        made: str = tell(what, f"/containers/{quote(container)}/exec", body)["Id"]
         socket = address().removeprefix("unix://")
-        return ExecStream(socket, path, lambda: self._exit_status(made), stdin=stdin, timeout=timeout)
+        start = f"/exec/{made}/start"
+        return ExecStream(socket, start, lambda: _exit_status(made), stdin=stdin, timeout=timeout)
 
     def commands(self, container: str, *, to_come: bool = False) -> list[list[str]]:
         """List the commands, program and arguments, that `exec` began in a container and that still run.
@@ -192,8 +194,8 @@ class Containers(Health):
                         )
             return found
 
-    def _exit_status(self, made: str) -> int:
-        with telling("cannot ask for a command's exit status"):
-            while (told := self._api.exec_inspect(made))["Running"]:
-                time.sleep(0.02)
-            return int(told["ExitCode"])
+
+def _exit_status(made: str) -> int:
+    while (told := ask("cannot ask for a command's exit status", f"/exec/{made}/json"))["Running"]:
+        time.sleep(0.02)
+    return int(told["ExitCode"])
