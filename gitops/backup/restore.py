@@ -19,10 +19,12 @@ from gitops.backup.run import lock_path
 from gitops.backup.safety import keep_safe
 from gitops.backup.sets import BackupSet
 from gitops.backup.vault import Vault
+from gitops.backup.verify import one_line
 from gitops.backup.waiting import settle
 from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Instance
 from gitops.report.history import Run, record
+from gitops.secrets.hiding import hidden
 from gitops.system.clock import now
 from gitops.system.errors import Problem, UserError
 from gitops.system.locks import exclusive
@@ -88,8 +90,9 @@ def restore(vault: Vault, engine: Docker, wish: Wish, places: Places, *, tell: T
         try:
             _restore(vault, engine, wish, places, tell)
         except UserError as error:
-            record(places, Run("restore", name, "", began, now(), 1, error.problems[0].message))
-            raise
+            shown = [hidden(one, places.runtime / "secrets") for one in error.problems]
+            record(places, Run("restore", name, "", began, now(), 1, one_line(shown[0].message)))
+            raise UserError.of(shown) from error
         record(places, Run("restore", name, "", began, now(), 0, str(wish)))
 
 

@@ -9,9 +9,11 @@ from gitops.backup.cut_short import journals, owned
 from gitops.backup.journal import Journal
 from gitops.backup.pieces import Piece
 from gitops.backup.vault import Vault
+from gitops.backup.verify import one_line
 from gitops.backup.waiting import wait_for_servers
 from gitops.engine.docker import Docker
 from gitops.report.history import Run, record
+from gitops.secrets.hiding import hide
 from gitops.system.clock import now
 from gitops.system.errors import UserError
 from gitops.system.locks import BusyError
@@ -37,7 +39,7 @@ def resume_all(engine: Docker, places: Places, open_vault: Open, tell: Tell) -> 
         except BusyError:
             continue
         except UserError as error:
-            tell(str(error))
+            tell(hide(str(error), places.runtime / "secrets"))
 
 
 def resume(instance: str, engine: Docker, places: Places, open_vault: Open, tell: Tell) -> None:
@@ -68,7 +70,8 @@ def _finish(note: Journal, engine: Docker, places: Places, open_vault: Open, tel
     try:
         change_over(note, engine, places, lay_anew)
     except PartError as error:
-        record(places, Run("restore", note.instance, "", began, now(), 1, error.problems[0].message))
+        why = one_line(hide(error.problems[0].message, places.runtime / "secrets"))
+        record(places, Run("restore", note.instance, "", began, now(), 1, why))
         end(note, engine, places)
         raise
     record(places, Run("restore", note.instance, "", began, now(), 0, note.chosen))

@@ -184,6 +184,21 @@ def test_what_was_changed_and_not_cleared_away_is_cleared_away(spoilt: Site) -> 
     assert _wrong(spoilt) == []
 
 
+def test_ctrl_c_in_the_middle_of_the_change_over_waits_for_its_end(spoilt: Site) -> None:
+    interrupting = (
+        "exchange = changeover.exchange; changeover.exchange ="
+        " lambda one, other: (os.kill(os.getpid(), signal.SIGINT), exchange(one, other))"
+    )
+    interrupted = _restoring(spoilt, interrupting)
+    assert (interrupted.returncode, interrupted.stderr) == (
+        130,
+        "interrupted; run it again to carry on\n",
+    )
+    assert interrupted.stdout.endswith("alice is restored\n")
+    assert _content(spoilt) == _NEW
+    assert _wrong(spoilt) == []
+
+
 def test_a_restore_that_somebody_else_is_at_is_left_to_them(spoilt: Site) -> None:
     with spoilt.gitops("backup", "restore", INSTANCE, "--without-safety") as process:
         next(_lines(process))

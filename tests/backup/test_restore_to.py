@@ -31,6 +31,10 @@ backup:
   databases: [{service: app, kind: sqlite, name: "/data/$instance.db"}]
   volumes: [data]
 """
+_CACHE = """
+services: {db: {image: server}}
+backup: {databases: [{service: db, kind: redis}]}
+"""
 _REGISTER = """
 services: {db: {image: server}}
 backup: {databases: [{service: db, kind: postgresql, all: true}]}
@@ -79,13 +83,14 @@ class Host:
 
 @pytest.fixture(scope="module")
 def fleet_name(api: APIClient, database_image: str) -> Iterator[str]:
-    """Two instances of a program with SQLite in its volume, and one of a PostgreSQL; they all run."""
+    """Two instances of a program with SQLite in its volume, a PostgreSQL and a Redis; they all run."""
     fleet, engine = f"test-{uuid.uuid4().hex[:8]}", Docker()
     try:
         for instance, service, command in (
             ("ann", "app", _IDLE),
             ("ben", "app", _IDLE),
             ("clerk", "db", SERVERS["postgresql"]),
+            ("dan", "db", SERVERS["redis"]),
         ):
             network, volume = f"{fleet}.{instance}.default", f"{fleet}.{instance}.data"
             engine.ensure_network(NetworkSpec(network, instance, "default"), fleet, _HOST)
@@ -103,7 +108,8 @@ def fleet_name(api: APIClient, database_image: str) -> Iterator[str]:
             )
             engine.create(spec, fleet, _HOST, "c0ffee")
             engine.start(spec.name)
-        until(lambda: _answers(engine, f"{fleet}.clerk.db"))
+        until(lambda: _answers(engine, "postgresql", f"{fleet}.clerk.db"))
+        until(lambda: _answers(engine, "redis", f"{fleet}.dan.db"))
         yield fleet
     finally:
         filters = {"label": f"{labels.FLEET}={fleet}"}
@@ -115,9 +121,9 @@ def fleet_name(api: APIClient, database_image: str) -> Iterator[str]:
             api.remove_volume(made["Name"], force=True)
 
 
-def _answers(engine: Docker, container: str) -> bool:
+def _answers(engine: Docker, kind: str, container: str) -> bool:
     try:
-        KINDS["postgresql"].ready(engine, container, Login())
+        KINDS[kind].ready(engine, container, Login())
     except UserError:
         return False
     return True
@@ -131,9 +137,10 @@ def host(fleet_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         "archives: {here: {mirror: 'http://example.org', suites: [stable]}}\n",
         "images/server.yaml": "from: scratch\narchive: here\n",
         f"hosts/{_HOST}.yaml": f"backup: {{repository: '{tmp_path / 'repository'}'}}\n"
-        "instances: {ann: {app: notes}, ben: {app: notes}, clerk: {app: register}}\n",
+        "instances: {ann: {app: notes}, ben: {app: notes}, clerk: {app: register}, dan: {app: cache}}\n",
         "apps/notes.yaml": _NOTES,
         "apps/register.yaml": _REGISTER,
+        "apps/cache.yaml": _CACHE,
     }.items():
         (tmp_path / "fleet" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "fleet" / name).write_text(text)
@@ -246,5 +253,27 @@ def test_a_server_that_has_nothing_gets_roles_before_the_databases_that_they_own
     sql("DROP ROLE odd;")
     host.restore(Wish(host.instance("clerk"), made))
     assert sql("SELECT n, tableowner FROM t, pg_tables WHERE tablename = 't';", "register") == "7\todd\n"
+
+    sql("UPDATE t SET n = 8;", "register")
+    sql("ALTER ROLE odd NOLOGIN;")
+    host.restore(Wish(host.instance("clerk"), made))
+    assert sql("SELECT n FROM t;", "register") == "7\n"
+    assert sql("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'odd';") == "t\n"
     left = sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'gitops%';").strip()
     assert left == "0"
+
+
+def test_the_keys_of_a_redis_come_back_whether_it_has_any_or_not(host: Host) -> None:
+    def ask(command: str) -> str:
+        return KINDS["redis"].ask(host.engine, host.container("dan"), "", command, Login()).strip()
+
+    ask("MSET a 1 b 2")
+    made = host.back_up("dan")
+    ask("SET a 3")
+    host.restore(Wish(host.instance("dan"), made, only=("db",)))
+    assert ask("MGET a b").split() == ["1", "2"]
+    (kept,) = host.vault.sets("dan", safety=True)
+    ask("FLUSHALL")
+    host.restore(Wish(host.instance("dan"), kept))
+    assert ask("MGET a b").split() == ["3", "2"]
+    assert host.vault.sets("dan", safety=True) == [kept], "there was nothing to keep"
