@@ -28,8 +28,8 @@ def sftp(tmp_path: Path) -> Iterator[SftpRepository]:
 
 @pytest.fixture
 def rest(tmp_path: Path) -> Iterator[str]:
-    """The address of a repository on a rest server."""
-    with rest_repository(tmp_path / "rest") as repository:
+    """The address of a repository on a rest server that lets nobody remove anything but locks."""
+    with rest_repository(tmp_path / "rest", "--append-only") as repository:
         yield repository
 
 

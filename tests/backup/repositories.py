@@ -72,13 +72,13 @@ def sftp_repository(root: Path) -> Iterator[SftpRepository]:
 
 
 @contextmanager
-def rest_repository(root: Path) -> Iterator[str]:
+def rest_repository(root: Path, *options: str) -> Iterator[str]:
     """Run Debian 13's restic-rest-server, which Debian 12 lacks; give the address of a repository."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     program = debian_programs("trixie", "restic-rest-server") / "restic-rest-server"
-    words = (program, "--no-auth", "--listen", f"127.0.0.1:{port}", "--path", root)
+    words = (program, "--no-auth", "--listen", f"127.0.0.1:{port}", "--path", root, *options)
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             until(lambda: _listens(port))

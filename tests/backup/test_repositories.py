@@ -16,14 +16,21 @@ from tests.database_fixtures import HOST, INSTANCE
 from tests.small_disk import small_disk
 
 
-def test_a_rest_server_keeps_backups(proving: Proving, rest: str) -> None:
+def test_a_rest_server_keeps_backups_also_from_a_host_that_would_remove_them(
+    proving: Proving, rest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(insisting, "PAUSES", ())
     proving.fill(SHORT)
     with proving.elsewhere(rest) as there:
-        made = there.back_up()
-        assert there.prove() == [made]
-        prune(there.vault, there.site.fleet, there.site.places, print)
+        made = [there.back_up()]
+        proving.change()
+        made.insert(0, there.back_up())
         check(there.vault, 100, there.site.places, print)
-        assert there.prove_again() == [made]
+        none = there.site.root / "hosts" / f"{HOST}.yaml"
+        none.write_text(none.read_text().replace("last: 2", "daily: 0, weekly: 0, monthly: 0"))
+        with pytest.raises(UserError, match="forget"):
+            prune(there.vault, there.site.fleet, there.site.places, print)
+        assert there.prove_again() == made
 
 
 def test_a_connection_cut_at_any_moment_harms_no_backup_and_the_next_one_is_good(
