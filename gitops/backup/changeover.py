@@ -82,7 +82,7 @@ def lay_database(vault: Vault, engine: Docker, piece: Piece, tell: Tell = lambda
 
 def change_over(
     note: Journal, engine: Docker, places: Places, lay_anew: Callable[[Piece], object] | None = None
-) -> None:
+) -> float:
     """Let services stand still, and old and new change places where they have not yet; undisturbed by Ctrl-C.
 
     The journal is `changing` from before the first change on, and `changed` from after the last.
@@ -94,6 +94,9 @@ def change_over(
         lay_anew: does what `lay_database` does; after an interruption, for those databases that came to their
             place in part.
 
+    Returns:
+        The seconds for which services stood still.
+
     Raises:
         PartError: a server or the file system refuses, and trying again would not help.
         AwayError: the engine is away; what is left to do can be done when it is back.
@@ -101,7 +104,7 @@ def change_over(
     """
     there = {one.name: one for one in engine.named(note.still)}
     users = [there[name] for name in note.still if name in there]
-    with hold(engine, users, "stop", places, "restore"), _undisturbed():
+    with hold(engine, users, "stop", places, "restore") as stillness, _undisturbed():
         _refuse_others(engine, note.pieces)
         note = note.now("changing", places)
         try:
@@ -114,6 +117,7 @@ def change_over(
             part = Problem(message=f"{note.instance} is restored in part", hint=_IN_PART)
             raise PartError.of([*error.problems, part]) from error
         note.now("changed", places)
+    return stillness.seconds
 
 
 def tidy(engine: Docker, pieces: Iterable[Piece]) -> None:

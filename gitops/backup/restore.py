@@ -106,7 +106,7 @@ def _restore(vault: Vault, engine: Docker, wish: Wish, places: Places, tell: Tel
         if wish.safety:
             keep_safe(vault, engine, wish.instance, note.pieces, places, tell)
         tell(f"{name}: changing over")
-        change_over(note, engine, places)
+        seconds = change_over(note, engine, places)
         end(note, engine, places)
     except BaseException as error:
         how = _outcome(name, engine, places, error)
@@ -114,6 +114,8 @@ def _restore(vault: Vault, engine: Docker, wish: Wish, places: Places, tell: Tel
             raise UserError.of([*error.problems, *how]) from error
         tell("\n".join(map(str, how)))
         raise
+    if still:
+        tell(f"{name}: services stood still for {seconds:.1f} s")
     settle(engine, name, still)
 
 

@@ -19,6 +19,9 @@ from gitops.system.errors import UserError
 from gitops.system.locks import BusyError
 from gitops.system.places import Places
 
+_PATIENCE = 30.0
+"""Seconds in which a server answers that was started with the machine."""
+
 Open = Callable[[], AbstractContextManager[Vault]]
 Tell = Callable[[str], object]
 
@@ -61,7 +64,7 @@ def resume(instance: str, engine: Docker, places: Places, open_vault: Open, tell
 
 def _finish(note: Journal, engine: Docker, places: Places, open_vault: Open, tell: Tell) -> None:
     began = now()
-    wait_for_servers(engine, note.pieces)
+    wait_for_servers(engine, note.pieces, _PATIENCE)
 
     def lay_anew(piece: Piece) -> None:
         with open_vault() as vault:

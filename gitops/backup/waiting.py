@@ -12,6 +12,8 @@ from gitops.system.errors import Problem, UserError
 _PATIENCE = 300.0
 """Seconds that a tool may go on whose caller has died, and that a container may take to become healthy."""
 
+_PAUSE = 0.05
+
 _BEGINNING = 5.0
 """Seconds in which the engine begins what it was told by somebody who has died."""
 
@@ -19,22 +21,23 @@ _FIRST_SECONDS = 3.0
 """Seconds in which a container without a healthcheck must have stayed up."""
 
 
-def wait_for_servers(engine: Docker, pieces: Iterable[Piece]) -> None:
+def wait_for_servers(engine: Docker, pieces: Iterable[Piece], patience: float = 0) -> None:
     """Wait until no tool works in the databases' containers that outlives whoever began it.
 
+    Args:
+        engine: the host's engine.
+        pieces: the databases; volumes are passed over.
+        patience: seconds that a server may take to answer, which has just been started perhaps.
+
     Raises:
-        UserError: one does for too long, or a server does not answer.
+        UserError: a tool works for too long, or a server does not answer.
     """
-    deadline, begun = time.monotonic() + _PATIENCE, time.monotonic() + _BEGINNING
+    began = time.monotonic()
     for one in pieces:
         if one.container:
-            while at_work(engine, one.container, to_come=time.monotonic() < begun):
-                if time.monotonic() > deadline:
-                    raise UserError(
-                        f"{one.container} is busy with a backup or restore", hint="try again later"
-                    )
-                time.sleep(0.05)
-            KINDS[one.dataset.kind].ready(engine, one.container, one.login)
+            _wait_for_tools(engine, one.container, began)
+            while not _answers(engine, one, last=time.monotonic() > began + patience):
+                time.sleep(_PAUSE)
 
 
 def settle(engine: Docker, instance: str, containers: Sequence[str]) -> None:
@@ -53,3 +56,21 @@ def settle(engine: Docker, instance: str, containers: Sequence[str]) -> None:
                 problems.append(Problem(message=message, hint=verdict.said.replace("\n", "\n  ")))
     if problems:
         raise UserError.of(problems)
+
+
+def _wait_for_tools(engine: Docker, container: str, began: float) -> None:
+    while at_work(engine, container, to_come=time.monotonic() < began + _BEGINNING):
+        if time.monotonic() > began + _PATIENCE:
+            raise UserError(f"{container} is busy with a backup or restore", hint="try again later")
+        time.sleep(_PAUSE)
+
+
+def _answers(engine: Docker, piece: Piece, *, last: bool) -> bool:
+    """Ask a server; raise UserError where it was the last time and there was no answer."""
+    try:
+        KINDS[piece.dataset.kind].ready(engine, piece.container, piece.login)
+    except UserError:
+        if last:
+            raise
+        return False
+    return True

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from gitops.backup.restore import Wish, restore
 from gitops.backup.run import back_up, lock_path
 from gitops.backup.sets import BackupSet
 from gitops.backup.vault import Vault, open_vault
+from gitops.fleet.backups import Backup, Database
 from gitops.report.history import runs
 from gitops.system.errors import UserError
 from gitops.system.locks import exclusive
@@ -143,6 +145,32 @@ def test_of_what_is_there_only_what_changes_is_kept(site: Site, vault: Vault) ->
     assert site.sql("SELECT n FROM t") == "7\n"
 
 
+def test_all_databases_of_a_server_come_back_with_its_users_and_are_kept_before(
+    site: Site, vault: Vault
+) -> None:
+    other = "odd, name/größe"
+    everything = Backup(databases=(Database(service="db", kind="mariadb", all=True),))
+    instance = replace(
+        site.instance, definition=site.instance.definition.model_copy(update={"backup": everything})
+    )
+    site.sql(f"CREATE OR REPLACE DATABASE `{other}`; CREATE OR REPLACE USER clerk@localhost;", "mysql")
+    try:
+        site.sql("CREATE TABLE t (n INT); INSERT INTO t VALUES (7);", other)
+        site.sql(f"GRANT SELECT ON `{other}`.* TO clerk@localhost", "mysql")
+        (made,) = back_up(vault, site.engine, [instance], site.places)
+        site.sql("UPDATE t SET n = 8", other)
+        site.sql("DROP USER clerk@localhost", "mysql")
+        restore(vault, site.engine, Wish(instance, made), site.places)
+        assert site.sql("SELECT n FROM t", other) == "7\n"
+        assert "odd, name" in site.sql("SHOW GRANTS FOR clerk@localhost", "mysql")
+        (kept,) = vault.sets(INSTANCE, safety=True)
+        assert {part.dataset for part in kept.parts} == {part.dataset for part in made.parts}
+        restore(vault, site.engine, Wish(instance, kept, safety=False), site.places)
+        assert site.sql("SELECT n FROM t", other) == "8\n"
+    finally:
+        site.sql(f"DROP DATABASE IF EXISTS `{other}`; DROP USER IF EXISTS clerk@localhost;", "mysql")
+
+
 @pytest.mark.parametrize("name", ["volume/uploads", "volume uploads"])
 def test_one_dataset_is_restored_alone(site: Site, vault: Vault, name: str) -> None:
     site.sql("CREATE TABLE t (n INT); INSERT INTO t VALUES (1);")
@@ -259,6 +287,9 @@ def test_one_command_restores_an_instance_or_all_to_a_time_or_a_backup(site: Sit
         said = gitops("restore", *words)
         assert f"(backup {first if number == 1 else second})" in said
         assert site.sql("SELECT n FROM t") == f"{number}\n"
+    said = gitops("restore", INSTANCE, "--only", "volume/uploads", "--only", f"db/{DATABASE}")
+    assert re.search(r"^alice: services stood still for \d+\.\d s$", said, re.MULTILINE)
+    assert "web1 runs no instance bob" in gitops("restore", INSTANCE, "--to", "bob", status=1)
     too_old = gitops("restore", INSTANCE, "--at", "2000-01-01T00:00:00Z", status=1)
     assert "there is no backup of alice as old as 2000-01-01T00:00:00Z" in too_old
     assert "name an instance, or say --all" in gitops("restore", status=2)
