@@ -55,6 +55,8 @@ def back_up(
         UserError: nothing could be saved.
     """
     wanted = [(one, backup_of(one)) for one in instances]
+    if not wanted:
+        return []
     turn = exclusive(lock_path(places), "the backup repository of this host", wait=LOCK_WAIT)
     with nullcontext() if safety else turn:
         began = now()
