@@ -5,7 +5,6 @@ Each is begun when it is made, and then has the same three functions.
 
 import os
 import select
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -116,9 +115,10 @@ class OnHost:
         """Begin it."""
         from subprocess import STDOUT  # noqa: PLC0415  # what runs in a container needs none of it
 
+        from gitops.system.program import itself  # noqa: PLC0415  # as above
         from gitops.system.run import start  # noqa: PLC0415  # as above
 
-        argv = [sys.executable, "-m", "gitops", *job.argv[1:]] if job.argv[0] == "gitops" else job.argv
+        argv = [*itself(), *job.argv[1:]] if job.argv[0] == "gitops" else job.argv
         self._process = start(argv, stderr=STDOUT, env={**job.environment, VARIABLE: mark}, session=True)
 
     def read(self, timeout: float) -> bytes:
