@@ -23,7 +23,7 @@ def _job(schedule: str, timezone: str | None = "UTC", spread: int = 0) -> Defini
 
 
 def _past(started: datetime, outcome: str = "ok", status: int = 0, good: datetime | None = None) -> Past:
-    return Past(Run("job", "alice", "tidy", started, started, status, outcome=outcome), good)
+    return Past(Run("job", "alice", "tidy", started, started, status, outcome=outcome), good, started)
 
 
 def _stands(
