@@ -5,8 +5,6 @@ where gitops keeps its things, is new for each test.
 """
 
 import contextlib
-import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,15 +17,13 @@ from pathlib import Path
 import pytest
 from docker.api.client import APIClient
 
-from gitops.debian.mirrors import host_archives
 from gitops.engine import labels
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, MountSpec, NetworkSpec, VolumeSpec
 from gitops.fleet.fleet import Fleet, Instance
 from gitops.fleet.load import load
-from gitops.system.locks import exclusive
 from gitops.system.places import Places, places
-from gitops.system.run import run
+from tests.engine_fixtures import debian_image
 
 DATABASE = "shop-1"
 INSTANCE = "alice"
@@ -133,20 +129,9 @@ def database_image(api: APIClient) -> str:
 
 def have_database_image(api: APIClient) -> str:
     """Have that image; it stays on the machine, since building it takes a minute. Give its reference."""
-    mirror = host_archives().debian
-    assert mirror, "the host's apt names no Debian mirror"
-    suite = run(["sh", "-c", '. /etc/os-release && echo "$VERSION_CODENAME"']).stdout.strip()
-    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(_DATABASES)}", suite]
-    digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
-    reference = f"gitops-test-databases:{digest}"
-    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108  # a lock, shared by all sessions
-    with exclusive(runtime / f"gitops-test-databases-{os.getuid()}.lock", "the test image", wait=600):
-        if not api.images(reference):
-            with tempfile.TemporaryDirectory() as directory:
-                tar = Path(directory) / "root.tar"
-                run([*recipe, f'--setup-hook=mkdir -p "$1/usr/sbin"; {_NO_SERVICES}', tar, mirror])
-                api.import_image_from_file(str(tar), repository="gitops-test-databases", tag=digest)
-    return reference
+    hook = f'mkdir -p "$1/usr/sbin"; {_NO_SERVICES}'
+    with tempfile.TemporaryDirectory() as directory:
+        return debian_image(api, "databases", _DATABASES, Path(directory), hook)
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,24 @@
 """A real engine with a tiny image, and names that no other test has; what is made under them goes again."""
 
 import contextlib
+import hashlib
 import io
+import os
 import subprocess
 import tarfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from docker.api.client import APIClient
 from docker.errors import NotFound
 
+from gitops.debian.mirrors import host_archives
 from gitops.engine import labels
 from gitops.engine.specification import ContainerSpec
+from gitops.system.locks import exclusive
+from gitops.system.run import run
 
 APPLETS = ("cat", "dd", "echo", "false", "head", "id", "ls", "sh", "sleep", "test", "touch", "true", "wc")
 
@@ -52,6 +57,23 @@ def busybox(directory: Path) -> bytes:
             made.type, made.mode = tarfile.DIRTYPE, 0o1777
             tar.addfile(made)
     return content.getvalue()
+
+
+def debian_image(api: APIClient, name: str, packages: Sequence[str], directory: Path, hook: str = "") -> str:
+    """Make an image of this machine's Debian with some packages; it stays here, since that takes a minute."""
+    mirror = host_archives().debian
+    assert mirror, "the host's apt names no Debian mirror"
+    suite = run(["sh", "-c", '. /etc/os-release && echo "$VERSION_CODENAME"']).stdout.strip()
+    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", suite]
+    digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108  # a lock, shared by all sessions
+    with exclusive(runtime / f"gitops-test-{name}-{os.getuid()}.lock", "the test image", wait=600):
+        if not api.images(f"gitops-test-{name}:{digest}"):
+            tar = directory / "root.tar"
+            run([*recipe, f"--setup-hook={hook or 'true'}", tar, mirror])
+            api.import_image_from_file(str(tar), repository=f"gitops-test-{name}", tag=digest)
+            tar.unlink()
+    return f"gitops-test-{name}:{digest}"
 
 
 @pytest.fixture(scope="session")

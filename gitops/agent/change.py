@@ -25,6 +25,7 @@ from gitops.system.errors import Problem, UserError
 from gitops.system.places import Places
 
 _NAMED = 3
+_AGAIN = "an agent of before may not write there: gitops agent install"
 
 Build = Callable[[Wanted, Sequence[str]], None]
 """Builds images of a fleet, by name."""
@@ -49,6 +50,9 @@ class Change:
                 self.tell(f"schedule {host}: what {fleet.hosts[host].scheduler} is to run changed")
         except UserError as error:
             return list(error.problems)
+        except OSError as error:
+            message = f"the schedule cannot be written: {error.strerror}"
+            return [Problem(str(error.filename), message=message, hint=_AGAIN)]
         return []
 
     def carry_out(self, steps: Plan, turn: Recorded) -> list[Problem]:

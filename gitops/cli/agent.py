@@ -80,9 +80,11 @@ def once(
             done = tick(read_settings(place), place, engine, build=build, tell=tell, allow_empty=allow_empty)
     except OSError as error:
         raise UserError(f"this tick failed: {error}", hint="the next one carries on") from error
-    finally:
+    except UserError:
         look_out(place)
-    print(str(done).splitlines()[-1])
+        raise
+    print(str(done).splitlines()[-1], flush=True)
+    look_out(place)
     if not done.good:
         raise typer.Exit(1)
 

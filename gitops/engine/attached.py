@@ -216,18 +216,28 @@ def container_status(container: str, timeout: float) -> int:
     return _status(f"/containers/{container}/json", ("State",), timeout)
 
 
-def remove_container(container: str) -> None:
+def remove_container(container: str, patience: float = 0) -> None:
     """Remove a container by name or id, running or not; one that is gone already is no error.
+
+    Args:
+        container: name or id.
+        patience: seconds to wait for an engine that is away.
 
     Raises:
         AwayError: no engine answers.
     """
-    try:
-        remove(_WHAT, f"/containers/{container}?force=1&v=1")
-    except AwayError:
-        raise
-    except UserError:
-        pass
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            remove(_WHAT, f"/containers/{container}?force=1&v=1")
+        except AwayError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.2)
+            continue
+        except UserError:
+            pass
+        return
 
 
 def _status(path: str, inside: tuple[str, ...], timeout: float) -> int:

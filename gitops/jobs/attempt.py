@@ -86,12 +86,22 @@ def attempt(job: Definition, mark: str, log: JobLog, tell: Callable[[str, str], 
 def _watched(
     job: Definition, mark: str, log: JobLog, container: str, tell: Callable[[str, str], object]
 ) -> Attempt:
-    began, work = now(), None
+    began, work, told = now(), None, False
+
+    def begins(made: str) -> None:
+        nonlocal told
+        told = True
+        tell(container, made)
+
     try:
         try:
-            work = begin(job, mark, container, lambda made: tell(container, made))
+            work = begin(job, mark, container, begins)
         except UserError as error:
-            raise _NotBegunError(error.problems[0].message) from error
+            reason = error.problems[0].message
+            if told and isinstance(error, AwayError):  # it may have begun, and must not run twice
+                end(mark, job.grace)
+                return Attempt("failed", 1, reason)
+            raise _NotBegunError(reason) from error
         try:
             return _followed(job, mark, log, work, container, began)
         finally:

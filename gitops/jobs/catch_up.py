@@ -55,5 +55,5 @@ def owed(job: Definition, known: Mapping[tuple[str, str, str], Past], at: dateti
     past = known.get(("job", job.instance, job.name))
     if past is None:
         return None
-    due = next(runs(job.schedule, job.timezone, job.spread, past.last.started))
+    due = next(runs(job.schedule, job.timezone, job.spread, past.asked))
     return due if due + _GRACE < at else None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from gitops.jobs.definition import Definition, definition
 from gitops.jobs.ended import JobRun
-from gitops.jobs.run import run_job
+from gitops.jobs.run import ToldToEndError, run_job
 from gitops.system.clock import now
 from gitops.system.errors import UserError
 from gitops.system.places import Places, places
@@ -51,7 +51,10 @@ def run(job: Definition, here: Places, *, due: bool, follow: bool) -> int:
     """
     if due and not _its_time(job):
         return 0
-    done = run_job(job, here, show=_show() if follow else None)
+    try:
+        done = run_job(job, here, show=_show() if follow else None)
+    except ToldToEndError as told:  # an instant before it began, or after it had ended
+        return 128 + told.described()[0]
     if not due or done.outcome not in {"ok", "skipped"}:
         sys.stdout.flush()
         print(_told(job, done), file=sys.stderr)  # noqa: T201  # as above

@@ -30,6 +30,11 @@ _LATE = 60.0
 class ToldToEndError(BaseException):
     """A signal said that this is to end; its number is the argument."""
 
+    def described(self) -> tuple[int, str]:
+        """Give the number, and the signal in words."""
+        (number,) = self.args
+        return number, f"was told to end ({signal.Signals(number).name})"
+
 
 def run_job(job: Definition, places: Places, *, show: Callable[[bytes], object] | None = None) -> JobRun:
     """Run a job of this host and wait for its end.
@@ -46,7 +51,13 @@ def run_job(job: Definition, places: Places, *, show: Callable[[bytes], object] 
     """
     began = now()
     with _ending():
-        mine = _claimed(job, places)
+        try:
+            mine = _claimed(job, places)
+        except ToldToEndError as told:
+            number, reason = told.described()
+            return JobRun(
+                job.instance, job.name, began, now(), 128 + number, "killed", f"{reason} while it waited"
+            ).record(places)
         if mine is None:
             why = "the one before still runs"
             return JobRun(job.instance, job.name, began, began, 0, "skipped", why).record(places)
@@ -121,8 +132,7 @@ class _Runner:
         try:
             done = self._tried()
         except ToldToEndError as told:
-            (number,) = told.args
-            reason = f"was told to end ({signal.Signals(number).name})"
+            number, reason = told.described()
             done = Attempt("killed", 128 + number, reason, self.note.container)
         finally:
             self.tail = self.log.ending(TAIL)

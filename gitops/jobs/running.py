@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gitops.system.errors import UserError
 from gitops.system.marked import started
 from gitops.system.places import Places
 
@@ -77,11 +78,18 @@ class Claim:
 
 
 def claim(places: Places, instance: str, job: str) -> Claim | None:
-    """Claim the right to run a job; None while another has it."""
+    """Claim the right to run a job; None while another has it.
+
+    Raises:
+        UserError: the place for the note cannot be written.
+    """
     path = _directory(places) / f"{instance}.{job}"
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UserError(f"cannot be written: {error.strerror}", file=path) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with suppress(FileNotFoundError):

@@ -139,7 +139,9 @@ def _late(job: Definition, past: Past | None, since: datetime | None, at: dateti
     """Give when a job should have run since it last did, once that is longer ago than cron could explain."""
     if since is None:
         return None
-    begin = _undisputed(zone_of(job.timezone), max(since, past.last.started) if past else since, at)
+    # What was due while it ran was nobody's fault; systemd begins nothing then that could say so.
+    known = max(since, past.asked, past.last.ended) if past else since
+    begin = _undisputed(zone_of(job.timezone), known, at)
     times = runs(job.schedule, job.timezone, job.spread, begin)
     due = next(times)
     return due if due + min(next(times) - due, _LONGEST) + _GRACE < at else None

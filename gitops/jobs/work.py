@@ -1,14 +1,18 @@
 """The three ways in which a job is done: in its service's container, in one of its own, on the host itself.
 
-Each is begun when it is made, and then has the same three functions.
+Each is begun when it is made, and then has the same four functions:
+
+- `read` gives the next piece of output, empty at its end; TimeoutError after so many seconds;
+- `status` waits for the exit status; TimeoutError after so many seconds, UserError when it is lost;
+- `process` gives the number of the first process on this machine; 0 when that is gone or cannot be known;
+- `close` lets go of it, once it has ended.
 """
 
 import os
 import select
-import sys
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from gitops.engine import attached
 from gitops.jobs.definition import Definition
@@ -16,25 +20,11 @@ from gitops.system.errors import UserError
 from gitops.system.marked import VARIABLE
 
 _PIECE = 65536
+_PATIENCE = 60.0
+"""Seconds that an engine may be away before a job's own container is left behind."""
 
 
-class Work(Protocol):
-    """A job that was begun."""
-
-    def read(self, timeout: float) -> bytes:
-        """Give the next piece of output, empty at its end; TimeoutError after so many seconds."""
-
-    def status(self, timeout: float) -> int:
-        """Wait for its exit status; TimeoutError after so many seconds, UserError when it is lost."""
-
-    def process(self) -> int:
-        """Give the number of its first process on this machine; 0 when that is gone or cannot be known."""
-
-    def close(self) -> None:
-        """Let go of it, once it has ended."""
-
-
-def begin(job: Definition, mark: str, container: str, tell: Callable[[str], object]) -> Work:
+def begin(job: Definition, mark: str, container: str, tell: Callable[[str], object]) -> "Work":
     """Begin a job.
 
     Args:
@@ -88,7 +78,7 @@ class InOwn:
             self._output = attached.attach(self._made)
             attached.start(self._made)
         except BaseException:
-            attached.remove_container(self._made)
+            attached.remove_container(self._made, _PATIENCE)
             raise
 
     def read(self, timeout: float) -> bytes:
@@ -106,7 +96,7 @@ class InOwn:
     def close(self) -> None:
         """Remove the container."""
         self._output.close()
-        attached.remove_container(self._made)
+        attached.remove_container(self._made, _PATIENCE)
 
 
 class OnHost:
@@ -116,9 +106,10 @@ class OnHost:
         """Begin it."""
         from subprocess import STDOUT  # noqa: PLC0415  # what runs in a container needs none of it
 
+        from gitops.system.program import itself  # noqa: PLC0415  # as above
         from gitops.system.run import start  # noqa: PLC0415  # as above
 
-        argv = [sys.executable, "-m", "gitops", *job.argv[1:]] if job.argv[0] == "gitops" else job.argv
+        argv = [*itself(), *job.argv[1:]] if job.argv[0] == "gitops" else job.argv
         self._process = start(argv, stderr=STDOUT, env={**job.environment, VARIABLE: mark}, session=True)
 
     def read(self, timeout: float) -> bytes:
@@ -152,6 +143,9 @@ class OnHost:
         if self._process.stdout:
             self._process.stdout.close()
 
+
+Work = InService | InOwn | OnHost
+"""A job that was begun."""
 
 LABEL = "gitops.job"
 """The label of a job's own container: INSTANCE/JOB."""

@@ -93,12 +93,14 @@ class Past:
     """What became of one thing that runs again and again.
 
     Args:
-        last: how it went last.
+        last: how it went last; where it was skipped since, how it went before.
         good: when it last ended well, in UTC; None: never, as far as the history goes back.
+        asked: when it was last to begin, in UTC, also where it was skipped then.
     """
 
     last: Run
     good: datetime | None
+    asked: datetime
 
 
 def pasts(places: Places) -> dict[tuple[str, str, str], Past]:
@@ -110,23 +112,27 @@ def pasts(places: Places) -> dict[tuple[str, str, str], Past]:
     with reading(places) as database:
         rows = database.execute(_PASTS)
         found = {}
-        for good, *row in rows:
+        for good, asked, *row in rows:
             last = _run(cast("_Row", tuple(row)))
             found[last.kind, last.instance, last.name] = Past(
-                last, datetime.fromisoformat(good) if good else None
+                last,
+                datetime.fromisoformat(good) if good else None,
+                datetime.fromisoformat(asked),
             )
         return found
 
 
 _COLUMNS = ", ".join(COLUMNS)
+_SAME = "one.kind = asked.kind AND one.instance = asked.instance AND one.name = asked.name"
 _PASTS = f"""
-SELECT (
-    SELECT ended FROM runs AS one
-    WHERE one.kind = runs.kind AND one.instance = runs.instance AND one.name = runs.name AND {WELL}
-    ORDER BY id DESC LIMIT 1
-), {_COLUMNS}, id
-FROM runs WHERE id IN (SELECT max(id) FROM runs GROUP BY kind, instance, name)
-ORDER BY kind, instance, name
+SELECT (SELECT ended FROM runs AS one WHERE {_SAME} AND {WELL} ORDER BY id DESC LIMIT 1),
+    asked.started, {", ".join(f"last.{column}" for column in COLUMNS)}, last.id
+FROM (SELECT max(id) AS id FROM runs GROUP BY kind, instance, name) AS newest
+JOIN runs AS asked ON asked.id = newest.id
+JOIN runs AS last ON last.id = coalesce(
+    (SELECT id FROM runs AS one WHERE {_SAME} AND outcome <> 'skipped' ORDER BY id DESC LIMIT 1), asked.id
+)
+ORDER BY last.kind, last.instance, last.name
 """  # noqa: S608  # a constant
 
 _Row = tuple[str, str, str, str, str, int, str, str, str, str, int, str, int]

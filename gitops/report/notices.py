@@ -122,16 +122,6 @@ def send(places: Places) -> None:
         run([*itself(), "notify"], check=False, timeout=_PATIENCE)
 
 
-def last_lines(path: Path) -> bytes:
-    """Give the end of a log, for a tail; nothing where there is none."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _READ))
-            return file.read(_READ)
-    except OSError:
-        return b""
-
-
 def outbox(places: Places) -> list[Notice]:
     """Give what is to be delivered still, the oldest first; what cannot be read is left out."""
     return list(_notices(places))

@@ -111,6 +111,14 @@ def test_a_push_arrives_by_polling_and_by_waking_and_by_webhook(ready: Followed)
     assert told.endswith("stopped\n")
 
 
+def test_a_resting_agent_has_the_host_watched(ready: Followed) -> None:
+    metrics = ready.fleet.places.state / "metrics" / "gitops.prom"
+    assert not metrics.exists()
+    with agent(ready.fleet, "poll: 1h\n") as running:
+        until(metrics.exists)
+        assert running.stop().endswith("stopped\n")
+
+
 def test_a_second_agent_is_told_that_there_is_one(ready: Followed) -> None:
     with agent(ready.fleet, "poll: 1h\n") as running:
         until(lambda: "nothing to do" in running.log.read_text())

@@ -9,6 +9,7 @@ from gitops.agent.schedule import install_schedule, schedule_changes, schedule_s
 from gitops.agent.units import installed_units
 from gitops.fleet.load import load
 from gitops.render.schedule import schedule_files
+from gitops.system.errors import UserError
 from tests.agent.conftest import APP, FleetOnDisk
 
 ENTRY = "*/5 * * * * root gitops job run alice wp-cron --due"
@@ -112,6 +113,21 @@ def test_what_happened_to_a_unit_is_seen_and_mended(fleet: FleetOnDisk, harm: st
     assert installed_units(fleet.name, fleet.places) == before
     assert (timer.parent / "timers.target.wants" / timer.name).is_symlink()
     assert not install_schedule(files, fleet.name, fleet.places)
+
+
+def test_a_schedule_that_cannot_be_written_is_told_and_keeps_nothing_from_running(fleet: FleetOnDisk) -> None:
+    define(fleet, SYSTEMD)
+    fleet.commit()
+    fleet.places.systemd.parent.mkdir(parents=True)
+    fleet.places.systemd.write_text("in the way\n")
+    for _ in range(2):
+        with pytest.raises(UserError, match="the schedule cannot be written: ") as caught:
+            fleet.apply()
+        assert str(fleet.places.systemd) in str(caught.value)
+        assert set(fleet.running()) == {"alice/db", "alice/web"}
+    fleet.places.systemd.unlink()
+    fleet.apply()
+    assert len(units(fleet)) == 3
 
 
 def test_another_scheduler_by_a_commit_changes_manifests_and_nothing_else(fleet: FleetOnDisk) -> None:

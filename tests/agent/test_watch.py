@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -152,6 +153,16 @@ def test_a_test_reaches_everyone_and_says_whom_it_did_not_reach(host: Host) -> N
     assert done.returncode == 1
     assert done.stderr.startswith("ops cannot be told: ")
     assert "t0ken" not in done.stderr
+
+
+def test_a_job_that_goes_wrong_is_heard_of_at_once_and_without_an_agent(host: Host) -> None:
+    path = host.places.state / "current/rendered/hosts/web1/jobs/alice.json"
+    path.write_text(re.sub('"wait": [0-9]+', '"wait": 0', path.read_text()))
+    done = host.gitops("job", "run", "alice", "tick")
+    assert done.returncode == 75, done.stderr
+    assert host.receiver.titles == ["web1: job alice/tick missed"]
+    assert "alice/web is not running" in host.receiver.got[0]["message"]
+    assert 'gitops_last_run_good{instance="alice",kind="job",name="tick"} 0.0' in host.metrics.read_text()
 
 
 def test_a_secret_of_this_host_is_in_no_notice(host: Host) -> None:

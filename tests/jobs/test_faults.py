@@ -74,11 +74,11 @@ def test_a_job_whose_container_is_replaced_is_done_in_the_new_one_where_it_may_b
 
 def test_a_service_that_does_not_run_is_waited_for_and_then_missed(own: Service) -> None:
     own.engine.stop(own.name)
-    done = own.run("true", wait=1.0)
+    done = own.run("true", wait=0.5)
     assert (done.outcome, done.status) == ("missed", 75)
     assert own.past[0].detail == "alice/web is not running"
     with _meanwhile(own, "true", wait=30.0):
-        time.sleep(1)
+        time.sleep(0.5)
         own.engine.start(own.name)
     assert own.past[0].outcome == "ok"
 
@@ -88,7 +88,7 @@ def test_a_job_that_is_due_amid_a_roll_out_waits_and_runs_in_what_stays(own: Ser
     own.engine.rename(own.name, f"{own.name}.before")
     new = own.start(networks=())
     with _meanwhile(own, "true", wait=30.0) as went:
-        time.sleep(1)
+        time.sleep(0.5)
         assert not went
         own.engine.remove(old)
     assert own.past[0].container == new
@@ -98,7 +98,7 @@ def test_a_job_that_is_due_amid_a_roll_out_waits_and_runs_in_what_stays(own: Ser
 def test_one_that_stands_still_for_a_backup_is_waited_for(own: Service) -> None:
     own.engine.pause(own.id)
     with _meanwhile(own, "true", wait=30.0) as went:
-        time.sleep(1)
+        time.sleep(0.5)
         assert not went
         own.engine.start(own.id)
     assert own.past[0].outcome == "ok"
@@ -174,7 +174,7 @@ def test_a_container_of_a_jobs_own_goes_also_when_its_runner_was_killed(
 
 
 def test_a_job_of_its_own_container_that_takes_too_long_is_ended(service: Service, api: APIClient) -> None:
-    done = service.run("echo begun; trap '' TERM; sleep 7790", mode="run", timeout=1, grace=0.2)
+    done = service.run("echo begun; trap '' TERM; sleep 7790", mode="run", timeout=0.5, grace=0.2)
     assert (done.status, service.output()) == (124, b"begun\n")
     assert _own(api, service) == []
 

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from gitops.report.history import Run, record, runs
 from gitops.system.clock import now
 from gitops.system.run import run
 from tests.database_fixtures import until
-from tests.jobs.conftest import COMMIT, INSTANCE, Service
+from tests.jobs.conftest import COMMIT, HOST, INSTANCE, Service
 
 RUN = ("job", "run", INSTANCE, "tick")
 
@@ -197,6 +198,23 @@ def test_without_a_generation_the_fleets_directory_is_read(service: Service) -> 
     with service.gitops(*RUN) as job:
         _, said = job.communicate()
     assert (job.returncode, b"this host runs no fleet yet" in said) == (1, True)
+
+
+def test_a_fleets_directory_may_be_named_instead_of_a_generation(service: Service, tmp_path: Path) -> None:
+    files = {
+        "fleet.yaml": f"name: {service.fleet}\n"
+        "archives: {a: {mirror: 'http://example.org', suites: [stable]}}\n",
+        "images/tiny.yaml": "from: scratch\narchive: a\n",
+        "apps/shop.yaml": "services: {web: {image: tiny}}\n"
+        "jobs: {tick: {service: web, every: 5m, command: 'echo \"$$0\" here', retries: 1}}\n",
+        f"hosts/{HOST}.yaml": f"instances: {{{INSTANCE}: {{app: shop}}}}\n",
+    }
+    for name, text in files.items():
+        (tmp_path / "fleet" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "fleet" / name).write_text(text)
+    with service.gitops(*RUN, "--follow", "--fleet", str(tmp_path / "fleet")) as job:
+        output, said = job.communicate()
+    assert (job.returncode, output.endswith(b" here\n"), b"went well" in said) == (0, True, True)
 
 
 def test_past_runs_are_listed_and_their_logs_kept_apart(service: Service) -> None:

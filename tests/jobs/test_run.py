@@ -61,20 +61,22 @@ def test_megabytes_of_output_keep_their_beginning_and_their_end(service: Service
 
 
 def test_a_job_that_takes_too_long_is_ended_with_its_children(service: Service) -> None:
-    done = service.run("echo begun; sleep 7771 & busybox setsid sleep 7771 & sleep 7771", timeout=1)
-    assert (done.status, done.outcome, done.detail) == (124, "timeout", "took longer than 1 s")
+    done = service.run("echo begun; sleep 7771 & busybox setsid sleep 7771 & sleep 7771", timeout=0.5)
+    assert (done.status, done.outcome, done.detail) == (124, "timeout", "took longer than 0.5 s")
     assert service.output() == b"begun\n"
     assert service.processes("sleep 7771") == []
     assert service.past[0].outcome == "timeout"
 
 
 def test_children_that_hide_their_environment_are_ended_too(service: Service) -> None:
-    service.run("busybox setsid busybox env -i sleep 7775 & busybox env -i sh -c 'sleep 7775; :'", timeout=1)
+    service.run(
+        "busybox setsid busybox env -i sleep 7775 & busybox env -i sh -c 'sleep 7775; :'", timeout=0.5
+    )
     assert service.processes("sleep 7775") == []
 
 
 def test_a_job_that_will_not_listen_is_killed(service: Service) -> None:
-    done = service.run("trap '' TERM; while :; do sleep 0.1; done; : 7772", timeout=1, grace=0.3)
+    done = service.run("trap '' TERM; while :; do sleep 0.1; done; : 7772", timeout=0.5, grace=0.3)
     assert done.status == 124
     assert service.processes(": 7772") == []
 
@@ -90,7 +92,7 @@ def test_the_service_itself_is_left_alone_when_its_job_is_ended(service: Service
 @pytest.mark.parametrize(("grace", "tidied"), [(30.0, True), (0.0, False)])
 def test_a_job_has_as_long_to_tidy_up_as_it_asks_for(service: Service, grace: float, tidied: bool) -> None:  # noqa: FBT001
     done = service.run(
-        "trap 'sleep 2; echo tidied; exit 3' TERM; while :; do sleep 0.1; done", timeout=1, grace=grace
+        "trap 'sleep 0.7; echo tidied; exit 3' TERM; while :; do sleep 0.1; done", timeout=0.5, grace=grace
     )
     assert (done.status, b"tidied" in service.output()) == (124, tidied)
 

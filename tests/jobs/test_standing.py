@@ -23,7 +23,7 @@ def _job(schedule: str, timezone: str | None = "UTC", spread: int = 0) -> Defini
 
 
 def _past(started: datetime, outcome: str = "ok", status: int = 0, good: datetime | None = None) -> Past:
-    return Past(Run("job", "alice", "tidy", started, started, status, outcome=outcome), good)
+    return Past(Run("job", "alice", "tidy", started, started, status, outcome=outcome), good, started)
 
 
 def _stands(
@@ -78,6 +78,16 @@ def test_a_job_is_late_only_for_what_was_due_since_its_scheduler_knows_it() -> N
     assert _stands(job, at, last=_at("1 00:00"), since=_at("9 11:30")).late is None
     assert _stands(job, at, last=_at("1 00:00"), since=_at("9 10:30")).late == _at("9 11:00")
     assert _stands(job, at, since=_at("9 10:30")).late == _at("9 11:00")
+
+
+def test_what_was_due_while_a_job_ran_is_not_late() -> None:
+    began, ended = _at("9 10:00"), _at("9 12:10")
+    ran = Past(Run("job", "alice", "tidy", began, ended, 0), ended, began)
+    for at, late in ((_at("9 12:30"), None), (_at("9 14:30"), _at("9 13:00"))):
+        (found,) = job_standings(
+            [_job("0 * * * *")], {("job", "alice", "tidy"): ran}, lambda _: began, (), at
+        )
+        assert found.late == late
 
 
 def test_a_job_that_still_runs_is_not_late() -> None:

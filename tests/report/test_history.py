@@ -75,6 +75,18 @@ def test_what_was_skipped_or_missed_is_not_taken_for_a_success(places: Places) -
     assert found["job", "alice", "tick"].good == runs(places, name="tick")[-1].ended
 
 
+def test_what_is_skipped_does_not_hide_how_it_went_before(places: Places) -> None:
+    first = _run()
+    for number, outcome in enumerate(("ok", "timeout", "skipped", "skipped")):
+        at = first.started + timedelta(minutes=number)
+        record(places, replace(first, outcome=outcome, started=at, ended=at))
+    record(places, replace(first, name="other", outcome="skipped"))
+    found = pasts(places)
+    tick, other = found["job", "alice", "tick"], found["job", "alice", "other"]
+    assert (tick.last.outcome, tick.asked) == ("timeout", first.started + timedelta(minutes=3))
+    assert (other.last.outcome, other.asked) == ("skipped", first.started)
+
+
 def test_a_run_says_where_what_it_followed_how_often_and_where_its_log_is(places: Places) -> None:
     one = replace(
         _run(status=124),

@@ -41,7 +41,7 @@ def _root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_went_well_has_its_times(tmp_path: Path) -> None:
-    assert _written(Past(_run("ok"), _AT + timedelta(seconds=2.5))) == {
+    assert _written(Past(_run("ok"), _AT + timedelta(seconds=2.5), _AT)) == {
         "last_run_timestamp_seconds": _AT.timestamp(),
         "last_success_timestamp_seconds": _AT.timestamp() + 2.5,
         "last_run_duration_seconds": 2.5,
@@ -55,7 +55,7 @@ def test_what_went_well_has_its_times(tmp_path: Path) -> None:
 
 
 def test_what_failed_says_how_and_when_it_was_well() -> None:
-    read = _written(Past(_run("timeout", 124), _AT - _HOUR), waiting=3)
+    read = _written(Past(_run("timeout", 124), _AT - _HOUR, _AT), waiting=3)
     assert read["last_run_good"] == 0
     assert read["last_run_outcome timeout"] == 1
     assert read["last_success_timestamp_seconds"] == (_AT - _HOUR).timestamp()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.report.notices import due, last_lines, outbox, outcome, put_off, tell
+from gitops.report.notices import due, outbox, outcome, put_off, tell
 from gitops.system.clock import now
 from gitops.system.places import Places
 from gitops.system.places import places as the_places
@@ -65,13 +65,6 @@ def test_the_end_of_what_was_printed_is_told_printable_and_not_endless(places: P
     assert len(told.text) < 3000
     assert len(told.text.splitlines()) <= 23
     assert all(one.isprintable() for line in told.text.splitlines() for one in line)
-
-
-def test_a_log_gives_its_last_lines_however_long_it_is(tmp_path: Path) -> None:
-    (tmp_path / "log").write_bytes(b"x\n" * 1_000_000 + b"the end\n")
-    assert last_lines(tmp_path / "log").endswith(b"x\nthe end\n")
-    assert len(last_lines(tmp_path / "log")) <= 16384
-    assert last_lines(tmp_path / "nothing") == b""
 
 
 def test_only_its_owner_can_read_what_waits(places: Places) -> None:
