@@ -5,6 +5,7 @@ where gitops keeps its things, is new for each test.
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -201,7 +202,8 @@ def _definitions(name: str, repository: Path) -> dict[str, str]:
         "fleet.yaml": f"name: {name}\n"
         "archives: {here: {mirror: 'http://example.org', suites: [stable]}}\n",
         "images/server.yaml": "from: scratch\narchive: here\n",
-        f"hosts/{HOST}.yaml": f"backup: {{repository: '{repository}', keep: {{last: 2}}, limits: {{nice: 0}}}}\n"
+        f"hosts/{HOST}.yaml": f"backup: {{repository: '{repository}', keep: {{last: 2}},"
+        " limits: {nice: 0}}\n"
         f"instances: {{{INSTANCE}: {{app: shop}}}}\n",
         "apps/shop.yaml": _APP,
     }

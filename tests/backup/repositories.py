@@ -78,7 +78,15 @@ def rest_repository(root: Path, *options: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     program = debian_programs("trixie", "restic-rest-server") / "restic-rest-server"
-    words = (program, "--no-auth", "--listen", f"127.0.0.1:{port}", "--path", root, *options)
+    words: list[str | Path] = [
+        program,
+        "--no-auth",
+        "--listen",
+        f"127.0.0.1:{port}",
+        "--path",
+        root,
+        *options,
+    ]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             until(lambda: _listens(port))
