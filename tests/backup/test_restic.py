@@ -1,6 +1,7 @@
 """restic, really run: what is saved comes back, and what fails leaves nothing."""
 
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -19,13 +20,22 @@ from gitops.system.run import run
 from tests.database_fixtures import until
 
 
-@pytest.fixture
-def restic(tmp_path: Path) -> Restic:
-    opened = Restic(
-        str(tmp_path / "repository"), "web1", tmp_path / "cache", "the note", {"RESTIC_PASSWORD": "right"}
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Restic:
+    """A repository that was just made; making one takes a second."""
+    directory = tmp_path_factory.mktemp("new")
+    made = Restic(
+        str(directory / "repository"), "web1", directory / "cache", "the note", {"RESTIC_PASSWORD": "right"}
     )
-    opened.init()
-    return opened
+    made.init()
+    return made
+
+
+@pytest.fixture
+def restic(new: Restic, tmp_path: Path) -> Restic:
+    """A repository of its own for each test."""
+    place = shutil.copytree(new.repository, tmp_path / "repository")
+    return replace(new, repository=str(place), cache=tmp_path / "cache")
 
 
 def _locks(restic: Restic) -> int:
