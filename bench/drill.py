@@ -27,7 +27,7 @@ services:
     image: server
     command: {command!r}
     volumes: ["data:/var/lib/mysql"]
-    healthcheck: {{test: mariadb -e 'SELECT 1', interval: 200ms, start_period: 1m}}
+    healthcheck: {{test: mariadb -e 'SELECT 1', interval: 1s, start_period: 1m}}
 backup: {backup}
 """
 

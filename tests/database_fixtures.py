@@ -202,8 +202,7 @@ def _definitions(name: str, repository: Path) -> dict[str, str]:
         "fleet.yaml": f"name: {name}\n"
         "archives: {here: {mirror: 'http://example.org', suites: [stable]}}\n",
         "images/server.yaml": "from: scratch\narchive: here\n",
-        f"hosts/{HOST}.yaml": f"backup: {{repository: '{repository}', keep: {{last: 2}},"
-        " limits: {nice: 0}}\n"
-        f"instances: {{{INSTANCE}: {{app: shop}}}}\n",
+        f"hosts/{HOST}.yaml": f"backup:\n  repository: '{repository}'\n  keep: {{last: 2}}\n"
+        f"  limits: {{nice: 0}}\ninstances: {{{INSTANCE}: {{app: shop}}}}\n",
         "apps/shop.yaml": _APP,
     }

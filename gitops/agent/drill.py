@@ -5,14 +5,15 @@ was taken with each dump, before anything else runs that could write. Then every
 that were restored, must be well, and must answer the app's `verify`. Of the real instance nothing is touched.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from gitops.agent.duplicate import copy_of
 from gitops.agent.host import Wanted
 from gitops.agent.throwaway import Throwaway, throw_away
 from gitops.backup.databases import KINDS
-from gitops.backup.drill import load, loading_order, put_into, wait_ready
+from gitops.backup.drill import begun, load, loading_order, put_into, wait_ready
 from gitops.backup.pieces import file_in_volume
 from gitops.backup.sets import VOLUME, BackupSet, Dataset, Part
 from gitops.backup.vault import Vault
@@ -51,12 +52,13 @@ def drill(
     began, subject = now(), ""
     try:
         real = wanted.fleet.instance(wanted.host, instance)
-        chosen = vault.choose(instance)
-        subject = f"backup {chosen.short}: "
         copy = copy_of(wanted.desired, instance, wanted.fleet.settings.name, wanted.host)
         with throw_away(copy, engine, places) as made:
             began = now()
-            proved = _Drill(vault, engine, real, chosen, made, tell).prove()
+            one = _Drill(vault, engine, real, made, tell)
+            chosen = one.begin()
+            subject = f"backup {chosen.short}: "
+            proved = one.prove(chosen)
     except UserError as error:
         reason = subject + one_line(hide(str(error), places.runtime / "secrets"))
         record(places, Run("drill", instance, "", began, now(), 1, reason))
@@ -73,7 +75,6 @@ class _Drill:
         vault: where the backups are.
         engine: the host's engine.
         instance: the real one.
-        chosen: the set that is proved.
         made: the copy.
         tell: is given a line for people at each step.
         filled: the volumes that are restored so far, and the files in them that are databases.
@@ -83,26 +84,35 @@ class _Drill:
     vault: Vault
     engine: Docker
     instance: Instance
-    chosen: BackupSet
     made: Throwaway
     tell: Tell
     filled: set[Dataset] = field(default_factory=set)
     databases: dict[Part, Database] = field(default_factory=dict)
 
-    def prove(self) -> str:
-        """Do all of it; say in a few words what was proved."""
-        services, backup = self.instance.definition.services, self._backup
-        self.databases = dict(self._known())
-        servers = {
-            one.service for part, one in self.databases.items() if not KINDS[part.dataset.kind].embedded
-        }
-        first = self.made.with_dependencies(servers)
-        self._fill({mount.source for name in first for mount in services[name].volumes})
+    def begin(self) -> BackupSet:
+        """Choose the set; servers on volumes that no backup has start at once, for both take their time."""
+        servers = self._servers()
+        saved = {one.name for one in self._backup.volumes}
+        if saved & self._volumes_of(servers):
+            return self.vault.choose(self.instance.name)
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(self.made.start, servers)
+            chosen = self.vault.choose(self.instance.name)  # restic lives no longer than the thread it is of
+            starting.result()
+        return chosen
+
+    def prove(self, chosen: BackupSet) -> str:
+        """Restore and prove a set; say in a few words what was proved."""
+        services, backup, servers = self.instance.definition.services, self._backup, self._servers()
+        self.databases = dict(self._known(chosen))
+        self._fill(chosen, self._volumes_of(servers))
         self.made.start(servers)
-        self._fill()  # while they start up
+        self._fill(chosen)  # while they start up
+        first = next((part for part, one in self.databases.items() if one.service in servers), None)
+        ahead = {first: begun(self.vault.read(first))} if first else {}
         for part, database in self.databases.items():
             if database.service in servers:
-                self._load(part, database)
+                self._load(part, database, ahead.pop(part, None))
         others = {
             part: one
             for part, one in self.databases.items()
@@ -128,9 +138,19 @@ class _Drill:
     def _backup(self) -> Backup:
         return self.instance.definition.backup or Backup()
 
-    def _known(self) -> Iterator[tuple[Part, Database]]:
-        """Find out what the app says of the databases of the set, in the order in which they are loaded."""
-        for part in loading_order(self.chosen.parts):
+    def _servers(self) -> set[str]:
+        """Give the services that are database servers."""
+        return {one.service for one in self._backup.databases if not KINDS[one.kind].embedded}
+
+    def _volumes_of(self, services: Collection[str]) -> set[str | None]:
+        """Give the volumes of services, and of those that start before them."""
+        all_of_them = self.instance.definition.services
+        first = self.made.with_dependencies(services)
+        return {mount.source for name in first for mount in all_of_them[name].volumes}
+
+    def _known(self, chosen: BackupSet) -> Iterator[tuple[Part, Database]]:
+        """Find out what the app says of the databases of a set, in the order in which they are loaded."""
+        for part in loading_order(chosen.parts):
             kind, service, name = part.dataset.kind, part.dataset.service, part.dataset.name
             known = [
                 one
@@ -142,15 +162,16 @@ class _Drill:
             elif kind != VOLUME:
                 self._not_proved(part)
 
-    def _fill(self, volumes: Collection[str | None] | None = None) -> None:
+    def _fill(self, chosen: BackupSet, volumes: Collection[str | None] | None = None) -> None:
         """Restore those of the set's volumes that are named and empty so far; None: all of them."""
-        for part in self.chosen.parts:
+        for part in chosen.parts:
             dataset = part.dataset
             if dataset.kind != VOLUME or dataset in self.filled:
                 continue
             if volumes is not None and dataset.name not in volumes:
                 continue
-            place = self.made.directory(dataset.name)
+            saved = dataset.name in {one.name for one in self._backup.volumes}
+            place = self.made.directory(dataset.name) if saved else None
             if place is None:
                 self._not_proved(part)
                 continue
@@ -164,7 +185,7 @@ class _Drill:
                     put_into(self.vault, database, place, found[1])
                     self.filled.add(database.dataset)
 
-    def _load(self, part: Part, database: Database) -> None:
+    def _load(self, part: Part, database: Database, chunks: Iterable[bytes] | None = None) -> None:
         """Load a dump when its server answers; one with a healthcheck must be healthy before that."""
         self.tell(f"{self.instance.name}: restoring {part.dataset}")
         service, container = database.service, self.made.container(database.service)
@@ -172,7 +193,7 @@ class _Drill:
             self.made.prove([service])
         who = login(database, self.instance.definition.services[service])
         wait_ready(self.engine, container, part, who, lambda: self.made.refuse_dead(service))
-        load(self.vault, self.engine, container, part, who)
+        load(self.vault, self.engine, container, part, who, chunks)
 
     def _not_proved(self, part: Part) -> None:
         self.tell(f"{self.instance.name}: {part.dataset} is not proved, because the app has it no more")

@@ -22,7 +22,7 @@ IdentityOption = Annotated[
 
 @app.command("set")
 def set_(name: NameArgument, fleet: FleetOption = None) -> None:
-    """Encrypt a value, read from standard input or asked for, for the hosts whose instances use it.
+    """Encrypt a value, read from standard input or asked for, for the hosts that use it.
 
     From a pipe every byte counts, a line break at the end too: printf %s VALUE | gitops secret set NAME.
     """

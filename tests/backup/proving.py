@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -126,6 +127,6 @@ def tree(directory: Path) -> str:
             digest.update(repr(about).encode())
             if os.path.islink(path):  # noqa: PTH114  # as above
                 digest.update(os.readlink(path))  # noqa: PTH115  # as above
-            elif name:
+            elif stat.S_ISREG(status.st_mode):
                 digest.update(Path(os.fsdecode(path)).read_bytes())
     return digest.hexdigest()

@@ -1,10 +1,13 @@
 """restic, really run: what is saved comes back, and what fails leaves nothing."""
 
 import os
+import random
+import shutil
 import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +19,26 @@ from gitops.backup.restic import Restic
 from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError
 from gitops.system.run import run
+from tests.backup.proving import FAULTS, RESTICS
 from tests.database_fixtures import until
 
 
-@pytest.fixture
-def restic(tmp_path: Path) -> Restic:
-    opened = Restic(
-        str(tmp_path / "repository"), "web1", tmp_path / "cache", "the note", {"RESTIC_PASSWORD": "right"}
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Restic:
+    """A repository that was just made; making one takes a second."""
+    directory = tmp_path_factory.mktemp("new")
+    made = Restic(
+        str(directory / "repository"), "web1", directory / "cache", "the note", {"RESTIC_PASSWORD": "right"}
     )
-    opened.init()
-    return opened
+    made.init()
+    return made
+
+
+@pytest.fixture
+def restic(new: Restic, tmp_path: Path) -> Restic:
+    """A repository of its own for each test."""
+    place = shutil.copytree(new.repository, tmp_path / "repository")
+    return replace(new, repository=str(place), cache=tmp_path / "cache")
 
 
 def _locks(restic: Restic) -> int:
@@ -101,6 +114,35 @@ def test_a_stream_whose_writer_dies_leaves_no_snapshot_and_no_restic(restic: Res
         [sys.executable, "-c", _DYING.replace("{end}", end), restic.repository, restic.cache], check=False
     )
     until(lambda: not _reading(restic))
+    assert restic.snapshots(["a"]) == []
+
+
+_WRITING = """
+import sys
+from pathlib import Path
+from gitops.backup.restic import Restic
+restic = Restic(sys.argv[1], "web1", Path(sys.argv[2]), "", {"RESTIC_PASSWORD": "right"})
+print("begun", flush=True)
+with restic.incoming("dump", ["a"]) as incoming:
+    while True:
+        incoming.write(b"x" * 100_000)
+"""
+
+
+@pytest.mark.parametrize("each_restic", RESTICS, indirect=True)
+def test_a_writer_killed_at_any_moment_leaves_no_snapshot_and_no_restic(
+    restic: Restic, each_restic: str
+) -> None:
+    """Half of the moments are those in which restic is being started, and tied to its writer."""
+    chance = random.Random(each_restic)  # noqa: S311
+    for number in range(FAULTS):
+        words = [sys.executable, "-c", _WRITING, restic.repository, str(restic.cache)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as writer:
+            assert writer.stdout
+            assert writer.stdout.readline() == b"begun\n"
+            time.sleep(chance.uniform(0, 0.02 if number % 2 else 1.5))
+            writer.kill()
+        until(lambda: not _reading(restic))
     assert restic.snapshots(["a"]) == []
 
 
