@@ -49,6 +49,8 @@ def install_units(
     gone = sorted(there.keys() - wanted.keys())
     changed = [name for name, text in wanted.items() if there.get(name) != text]
     read = booted_with_systemd() and places.systemd in _READ_BY_SYSTEMD
+    for half in places.systemd.glob(".gitops-*.*"):  # what a writer that was killed has left
+        half.unlink(missing_ok=True)
     if read:
         _systemctl("stop", filter(_timer, gone))
     for name in gone:

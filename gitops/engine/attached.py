@@ -146,6 +146,12 @@ def exec_process(made: str) -> int:
     return int(told["Pid"]) if told["Running"] else 0
 
 
+def exec_begun(made: str) -> bool | None:
+    """Tell whether a prepared command runs; None: it was not begun. Errors as for `exec_process`."""
+    told = ask(_WHAT, f"/exec/{made}/json")
+    return None if not told["Running"] and told["ExitCode"] is None else bool(told["Running"])
+
+
 def runs_since(container: str) -> str:
     """Tell since when a container runs, RFC 3339 in UTC; empty when it does not, or is gone.
 

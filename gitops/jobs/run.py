@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from gitops.jobs.attempt import Attempt, attempt
+from gitops.jobs.attempt import MISSED, Attempt, attempt
 from gitops.jobs.definition import Definition
 from gitops.jobs.ended import JobRun
 from gitops.jobs.heard import TAIL, hear
@@ -16,6 +16,7 @@ from gitops.jobs.output import JobLog, log_directory
 from gitops.jobs.running import Claim, Note, claim, note_of
 from gitops.jobs.work import own_container
 from gitops.system.clock import now
+from gitops.system.errors import UserError
 from gitops.system.locks import BusyError, exclusive
 from gitops.system.marked import process, started
 from gitops.system.places import Places
@@ -47,7 +48,7 @@ def run_job(job: Definition, places: Places, *, show: Callable[[bytes], object] 
         show: is given the output as it comes, besides the log.
 
     Raises:
-        UserError: what an earlier runner that was killed has left cannot be cleared away.
+        UserError: the right to run it cannot be claimed, since nothing can be written there.
     """
     began = now()
     with _ending():
@@ -84,6 +85,14 @@ def run_claimed(
     with _ending():
         try:
             buried = bury(mine.left, places) if mine.left else None
+        except BaseException as error:
+            mine.give_up()
+            if not isinstance(error, UserError):
+                raise
+            why = f"what the one before has left could not be ended: {error.problems[0].message}"
+            began = now()
+            return JobRun(job.instance, job.name, began, began, MISSED, "missed", why).record(places)
+        try:
             runner = _Runner(job, places, mine, show, remark)
             run = runner.run()
         finally:

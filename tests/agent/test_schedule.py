@@ -1,6 +1,9 @@
 """What a host's scheduler is given: cron's manifest or systemd's units, whole, and nobody else's."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,24 @@ from tests.agent.conftest import APP, FleetOnDisk
 
 ENTRY = "*/5 * * * * root gitops job run alice wp-cron --due"
 JOBS = "jobs:\n  wp-cron: {service: web, every: 5m, command: 'true'%s}\n"
+KILLED = """
+import json, os, sys
+step, fleet, files = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+from gitops.agent.schedule import install_schedule
+from gitops.system.places import places
+here, seen = places(), 0
+
+def watch(event, _):
+    global seen
+    if event not in {"os.rename", "os.symlink", "os.remove", "os.mkdir"}:
+        return
+    seen += 1
+    if seen == step:
+        os.kill(os.getpid(), 9)
+
+sys.addaudithook(watch)
+install_schedule(files, fleet, here)
+"""
 CRON, SYSTEMD = "", "scheduler: systemd\n"
 
 
@@ -113,6 +134,27 @@ def test_what_happened_to_a_unit_is_seen_and_mended(fleet: FleetOnDisk, harm: st
     assert installed_units(fleet.name, fleet.places) == before
     assert (timer.parent / "timers.target.wants" / timer.name).is_symlink()
     assert not install_schedule(files, fleet.name, fleet.places)
+
+
+def test_an_install_that_is_killed_at_any_step_is_brought_to_its_end_by_the_next(fleet: FleetOnDisk) -> None:
+    name, here = fleet.name, fleet.places
+    one, two = (define(fleet, SYSTEMD, f"{instance}: {{app: blog}}") for instance in ("alice", "bob"))
+    install_schedule(two, name, here)
+    expected, summary = units(fleet), schedule_summary(name, here)
+    step = status = 1
+    while status:
+        install_schedule(one, name, here)
+        command = [sys.executable, "-c", KILLED, str(step), name, json.dumps(two)]
+        status = subprocess.run(command, check=False).returncode
+        assert status in {0, -9}
+        # Either all is done, or it shows that it is not.
+        assert (units(fleet) == expected and "True" not in schedule_summary(name, here)) or status
+        assert install_schedule(two, name, here) is bool(status)
+        assert units(fleet) == expected
+        assert not install_schedule(two, name, here)
+        step += 1
+    assert step > 8
+    assert "False" in summary
 
 
 def test_a_schedule_that_cannot_be_written_is_told_and_keeps_nothing_from_running(fleet: FleetOnDisk) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from docker.api.client import APIClient
+from docker.errors import APIError
 
 from gitops.engine import labels
 from gitops.engine.docker import Docker
@@ -107,7 +108,10 @@ class Service:
 
     def processes(self, word: str, name: str = "") -> list[int]:
         """List the processes of a container whose command line holds a word, as the host numbers them."""
-        found = self.engine._api.top(name or self.name, "-eo pid,args")["Processes"]  # noqa: SLF001 # to look behind it
+        try:
+            found = self.engine._api.top(name or self.name, "-eo pid,args")["Processes"]  # noqa: SLF001 # to look behind it
+        except APIError:  # it does not run yet, or not any more
+            return []
         return [int(pid) for pid, line in found or () if word in line]
 
 

@@ -17,6 +17,7 @@ from gitops.jobs.output import log_directory
 from gitops.jobs.run import run_job
 from gitops.jobs.running import any_left, notes
 from gitops.system.clock import now
+from gitops.system.errors import UserError
 from gitops.system.places import places
 from tests.database_fixtures import until
 from tests.engine_fixtures import busybox
@@ -143,9 +144,9 @@ def test_a_job_of_its_own_container_has_the_services_things_but_not_its_limits(
         service.job("ls /data; echo $GREETING; [ -e /data/go5 ] || exec sleep 7788", mode="run", timeout=60)
     )
     with service.gitops(*RUN) as watcher:
-        until(lambda: _own(api, service))
+        until(lambda: watcher.poll() is not None or service.processes("sleep 7788", *_own(api, service)))
+        assert watcher.poll() is None, (watcher.communicate(), service.past)
         (name,) = _own(api, service)
-        until(lambda: service.processes("sleep 7788", name))
         made = api.inspect_container(name)
         assert made["HostConfig"]["Memory"] == 0 < api.inspect_container(service.name)["HostConfig"]["Memory"]
         assert made["HostConfig"]["CapDrop"] == ["ALL"]
@@ -158,6 +159,26 @@ def test_a_job_of_its_own_container_has_the_services_things_but_not_its_limits(
     assert service.run("ls /data; exit 4", mode="run").status == 4
     assert b"mine\n" in service.output()
     assert _own(api, service) == []
+
+
+def test_what_a_killed_runner_has_left_is_not_forgotten_while_the_engine_is_away(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.define(service.job("sleep 7796; :"))
+    with service.gitops(*RUN) as watcher:
+        until(lambda: service.processes("sleep 7796"))
+        watcher.kill()
+        watcher.communicate()
+    with monkeypatch.context() as patch:
+        patch.setenv("DOCKER_HOST", "unix:///nobody/listens/here")
+        with pytest.raises(UserError, match="no container engine answers"):
+            end_left(service.places)
+        missed = run_job(service.job("true"), service.places)
+        assert (missed.outcome, missed.status) == ("missed", 75)
+        assert any_left(service.places)
+    end_left(service.places)
+    assert service.processes("sleep 7796") == []
+    assert [run.outcome for run in service.past] == ["killed", "missed"]
 
 
 def test_a_container_of_a_jobs_own_goes_also_when_its_runner_was_killed(
