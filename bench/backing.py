@@ -1,6 +1,7 @@
 """Instances with data, their host's repository, and restic alone with a repository of its own beside it."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -53,14 +54,14 @@ class Backed:
         """Back up all instances in one run; give what it took, with the peak memory of gitops alone."""
         words = ("-m", "gitops", "backup", "run", "--all", "--fleet", str(self.directory / "fleet"))
         with tempfile.TemporaryFile() as said:
-            began = time.perf_counter()
+            began, before = time.perf_counter(), _busy()
             process = subprocess.Popen([sys.executable, *words], env=self.env, stdout=said, stderr=said)
             peak = _watch(process)
-            seconds = time.perf_counter() - began
+            seconds, busy = time.perf_counter() - began, _busy() - before
             if process.returncode:
                 said.seek(0)
                 raise BenchError(said.read().decode(errors="replace"))
-        return Run(seconds, peak)
+        return Run(seconds, peak, busy)
 
     def bare(self, *commands: str) -> Run:
         """Run shell commands, one after the other, where `restic` finds a repository of its own."""
@@ -148,6 +149,12 @@ def _write_fleet(made: Backed, backup: str, volume: str) -> None:
 def _works(container: str, command: str) -> bool:
     words = ("docker", "exec", container, "sh", "-c", command)
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def _busy() -> float:
+    """Give the processor's seconds of programs that have ended, and of those that they waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _watch(process: subprocess.Popen[bytes]) -> float:

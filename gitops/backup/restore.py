@@ -116,7 +116,7 @@ def _restore(vault: Vault, engine: Docker, wish: Wish, places: Places, tell: Tel
         raise
     if still:
         tell(f"{name}: services stood still for {seconds:.1f} s")
-    settle(engine, name, still)
+    settle(engine, name, still, wish.instance.definition.rollout.wait)
 
 
 def _outcome(name: str, engine: Docker, places: Places, error: BaseException) -> list[Problem]:

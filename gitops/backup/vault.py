@@ -33,6 +33,9 @@ from gitops.system.places import Places
 
 log = logging.getLogger(__name__)
 
+_LOOKED_BACK = 100
+"""Runs in which the last copy of a volume is looked for."""
+
 
 @dataclass(frozen=True)
 class Vault:
@@ -135,7 +138,7 @@ class Vault:
             Its id, or the beginning of it; empty where none is known.
         """
         left, weights = set(volumes), Counter[str]()
-        for path in sorted(self._kept("any").parent.glob("*.json"), reverse=True):
+        for path in sorted(self._kept("any").parent.glob("*.json"), reverse=True)[:_LOOKED_BACK]:
             if not left:
                 break
             with contextlib.suppress(OSError, UserError):

@@ -17,9 +17,6 @@ _PAUSE = 0.05
 _BEGINNING = 5.0
 """Seconds in which the engine begins what it was told by somebody who has died."""
 
-_FIRST_SECONDS = 3.0
-"""Seconds in which a container without a healthcheck must have stayed up."""
-
 
 def wait_for_servers(engine: Docker, pieces: Iterable[Piece], patience: float = 0) -> None:
     """Wait until no tool works in the databases' containers that outlives whoever began it.
@@ -40,8 +37,14 @@ def wait_for_servers(engine: Docker, pieces: Iterable[Piece], patience: float = 
                 time.sleep(_PAUSE)
 
 
-def settle(engine: Docker, instance: str, containers: Sequence[str]) -> None:
+def settle(engine: Docker, instance: str, containers: Sequence[str], wait: float) -> None:
     """Wait until containers that have just been started work; those that were not running are left alone.
+
+    Args:
+        engine: the host's engine.
+        instance: whose they are.
+        containers: their names.
+        wait: seconds that one without a healthcheck must have run.
 
     Raises:
         UserError: some do not.
@@ -50,7 +53,7 @@ def settle(engine: Docker, instance: str, containers: Sequence[str]) -> None:
     there = {one.name: one for one in engine.named(containers)}
     for one in (there[name] for name in containers if name in there):
         if one.state in {"running", "restarting"}:
-            verdict = engine.prove(one.id, began + _FIRST_SECONDS - time.monotonic(), _PATIENCE)
+            verdict = engine.prove(one.id, began + wait - time.monotonic(), _PATIENCE)
             if not verdict.well:
                 message = f"{instance} is restored, but {one.subject} is {verdict.state}"
                 problems.append(Problem(message=message, hint=verdict.said.replace("\n", "\n  ")))

@@ -111,6 +111,13 @@ class Shop(FleetOnDisk):
         assert made.complete, made.failed
         return made
 
+    def forget(self, manifest: str) -> None:
+        """Forget a backup again."""
+        wanted = want(self.root, None, self.places)
+        with open_vault(wanted.fleet, "web1", self.places) as vault:
+            vault.restic.forget([manifest])
+        shutil.rmtree(self.places.cache / "backup")
+
     def drill(self, tell: Callable[[str], object] = lambda _: None) -> BackupSet:
         wanted = want(self.root, None, self.places)
         with open_vault(wanted.fleet, "web1", self.places) as vault:
@@ -236,29 +243,27 @@ def test_a_table_that_its_dump_has_lost_fails_the_drill(shop: Shop) -> None:
         with pytest.raises(UserError, match=r"database pg/ledger was dumped with .*, and is restored with "):
             shop.drill()
         assert shop.last().detail.startswith(f"backup {made.short}: database pg/ledger")
+        shop.forget(made.id)
     finally:
         shop.execute("pg", "rm /usr/local/bin/pg_dump")
-        shop.back_up()
 
 
 def test_a_dump_that_was_exchanged_fails_the_drill(shop: Shop) -> None:
     """Whoever has the password can write a dump of their own and a manifest that names it."""
     wanted = want(shop.root, None, shop.places)
-    try:
-        with open_vault(wanted.fleet, "web1", shop.places) as vault:
-            good = vault.choose("alice")
-            tags = [*vault.tags, f"run={good.run}"]
-            (part,) = (one for one in good.parts if one.dataset.name == "shop")
-            changed = b"".join(vault.read(part)).replace(b"0x00FF", b"0x01FF")
-            theirs = vault.restic.save_stream([changed], "theirs.sql", tags).snapshot
-            false = replace(part, snapshot=theirs, path="/theirs.sql")
-            forged = replace(good, parts=tuple(false if one is part else one for one in good.parts))
-            vault.restic.save_stream([manifest_text([forged])], MANIFEST, [*tags, "set"])
-        shutil.rmtree(shop.places.cache / "backup")
-        with pytest.raises(UserError, match=r"database db/shop was dumped with .*, and is restored with "):
-            shop.drill()
-    finally:
-        shop.back_up()
+    with open_vault(wanted.fleet, "web1", shop.places) as vault:
+        good = vault.choose("alice")
+        tags = [*vault.tags, f"run={good.run}"]
+        (part,) = (one for one in good.parts if one.dataset.name == "shop")
+        changed = b"".join(vault.read(part)).replace(b"0x00FF", b"0x01FF")
+        theirs = vault.restic.save_stream([changed], "theirs.sql", tags).snapshot
+        false = replace(part, snapshot=theirs, path="/theirs.sql")
+        forged = replace(good, parts=tuple(false if one is part else one for one in good.parts))
+        manifest = vault.restic.save_stream([manifest_text([forged])], MANIFEST, [*tags, "set"]).snapshot
+    shutil.rmtree(shop.places.cache / "backup")
+    with pytest.raises(UserError, match=r"database db/shop was dumped with .*, and is restored with "):
+        shop.drill()
+    shop.forget(manifest)
 
 
 def test_what_a_killed_drill_has_left_the_next_ticks_remove_also_where_it_comes_later(shop: Shop) -> None:

@@ -20,6 +20,7 @@ from gitops.fleet.fleet import Instance
 from gitops.system.errors import UserError
 from gitops.system.run import run
 from tests.database_fixtures import HOST, INSTANCE, Site
+from tests.small_disk import small_disk
 
 
 @pytest.fixture
@@ -142,3 +143,23 @@ def test_a_file_that_is_removed_under_restics_eyes_is_told_from_one_that_cannot_
     for told in (old, new):
         assert [has_vanished(why_unread(one)) for one in told] == [True, False]
     assert not has_vanished(why_unread({"Op": "read", "Path": "a/b", "Err": {}}))
+
+
+def test_a_dump_that_finds_no_room_to_wait_fails_and_is_there_again_when_there_is_some(
+    site: Site, vault: Vault
+) -> None:
+    site.sql("CREATE TABLE t SELECT REPEAT(SHA2(RAND(), 512), 1000) AS t FROM seq_1_to_20;")
+    first = _back_up(site, vault, site.instance)[0]
+    (site.places.state / "backup").rename(site.root / "aside")
+    with small_disk(site.places.state / "backup", 4) as disk:
+        disk.fill()
+        disk.leave(100_000)
+        full = _back_up(site, vault, site.instance)[0]
+        ((dataset, why),) = full.failed
+        assert dataset == first.parts[0].dataset
+        assert "No space left on device" in why
+        assert [part.dataset for part in full.parts] == [first.parts[1].dataset]
+        disk.free()
+        again = _back_up(site, vault, site.instance)[0]
+    assert again.complete
+    assert vault.sets() == [again, full, first]

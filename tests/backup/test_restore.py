@@ -171,14 +171,13 @@ def test_all_databases_of_a_server_come_back_with_its_users_and_are_kept_before(
         site.sql(f"DROP DATABASE IF EXISTS `{other}`; DROP USER IF EXISTS clerk@localhost;", "mysql")
 
 
-@pytest.mark.parametrize("name", ["volume/uploads", "volume uploads"])
-def test_one_dataset_is_restored_alone(site: Site, vault: Vault, name: str) -> None:
+def test_one_dataset_is_restored_alone(site: Site, vault: Vault) -> None:
     site.sql("CREATE TABLE t (n INT); INSERT INTO t VALUES (1);")
     _fill_uploads(site)
     files, made = _files(site), _back_up(site, vault)
     site.sql("UPDATE t SET n = 2;")
     site.execute("web", "sh", "-c", "rm -rf /srv/uploads/2025")
-    _restore(site, vault, made, name)
+    _restore(site, vault, made, "volume/uploads")
     assert (site.sql("SELECT n FROM t"), _files(site)) == ("2\n", files)
 
 
@@ -230,6 +229,8 @@ def test_what_is_missing_is_told_all_at_once_with_the_way_to_have_it(site: Site,
             _restore(site, vault, made)
     finally:
         site.engine.rename("away", site.container("db"))
+        site.engine.start(site.container("db"))
+        until(lambda: site.execute("db", "sh", "-c", "mariadb -e 'SELECT 1' || :"))
 
 
 def test_a_restore_waits_for_no_backup_and_says_so(site: Site, vault: Vault) -> None:

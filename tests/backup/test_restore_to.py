@@ -26,6 +26,7 @@ from tests.database_fixtures import SERVERS, until
 _HOST = "web1"
 _IDLE = "trap 'exit 0' TERM; [ ! -e /data/broken ] || exit 3; while :; do sleep 1 & wait; done"
 _NOTES = """
+rollout: {wait: 2}
 services: {app: {image: server, volumes: ["data:/data"]}}
 backup:
   databases: [{service: app, kind: sqlite, name: "/data/$instance.db"}]
@@ -236,7 +237,7 @@ def test_a_service_that_does_not_work_with_what_was_restored_is_told(host: Host)
     with pytest.raises(UserError, match=r"ann is restored, but ann/app is (dying|exited|restarting)"):
         host.restore(Wish(host.instance("ann"), made))
     (host.volume("ann") / "broken").unlink()
-    until(lambda: host.engine.named([host.container("ann")])[0].state == "running")
+    until(lambda: host.engine.prove(host.container("ann"), 1, 10).well)
     assert _read(host, "ann") == "first\nfirst\nwww-data 660\n"
 
 

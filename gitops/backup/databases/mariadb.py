@@ -64,7 +64,14 @@ SELECT CONCAT('RENAME TABLE `', @beside, '`.`', name, '` TO ', @quoted, '.`', na
         WHERE TABLE_SCHEMA = @beside AND TABLE_TYPE <> 'VIEW') AS tables;
 SELECT CONCAT('USE ', @quoted, ';');
 """
-_VIEWS = "SELECT HEX(TABLE_NAME) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @beside;"
+_PROGRAMS = """
+SELECT 'programs' FROM DUAL
+    WHERE EXISTS (SELECT 1 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @beside)
+    OR EXISTS (SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @beside)
+    OR EXISTS (SELECT 1 FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @beside);
+SELECT HEX(TABLE_NAME) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @beside;
+SELECT '=';
+"""
 _ROLES_TABLE = (
     "CREATE TABLE `roles` (script LONGTEXT) CHARACTER SET utf8mb4; INSERT INTO `roles` VALUES (@script);"
 )
@@ -194,12 +201,12 @@ def _dumped(server: _Server, name: str, timeout: float | None) -> Generator[byte
 
 def _change_over(server: _Server, name: str, beside: str) -> list[bytes]:
     """Give the statements that bring the scratch database's content to the real name."""
-    views = [bytes.fromhex(line.decode()).decode() for line in server.sql(_VIEWS, beside=beside).split()]
-    script = [
-        b"SET FOREIGN_KEY_CHECKS = 0;\n",
-        server.sql(_MOVES, real=name, beside=beside),
-        *server.database(beside, "--no-data", "--no-create-info"),
-    ]
+    head, _, moves = server.sql(_PROGRAMS + _MOVES, real=name, beside=beside).partition(b"=\n")
+    lines = head.decode().split()
+    views = [bytes.fromhex(line).decode() for line in lines if line != "programs"]
+    script = [b"SET FOREIGN_KEY_CHECKS = 0;\n", moves]
+    if "programs" in lines:
+        script += server.database(beside, "--no-data", "--no-create-info")
     if views:
         only_views = ("--no-data", "--skip-triggers", "--skip-routines", "--skip-events")
         script += server.database(beside, *only_views, tables=views)
