@@ -7,7 +7,7 @@ directory has the number of the fresh one. So whoever comes after an interruptio
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import groupby
@@ -100,20 +100,25 @@ def change_over(
     Raises:
         PartError: a server or the file system refuses, and trying again would not help.
         AwayError: the engine is away; what is left to do can be done when it is back.
-        UserError: services cannot be stopped, and nothing has changed; or they do not start, and all has.
+        UserError: nothing has changed, since services cannot be stopped, or the first change was refused; or
+            all has, and services do not start.
     """
     there = {one.name: one for one in engine.named(note.still)}
     users = [there[name] for name in note.still if name in there]
     with hold(engine, users, "stop", places, "restore") as stillness, _undisturbed():
         _refuse_others(engine, note.pieces)
         note = note.now("changing", places)
+        done: list[Piece] = []
         try:
             if lay_anew:
                 _mend(engine, note.pieces, lay_anew)
-            _change(engine, note.pieces)
+            _change(engine, note.pieces, done)
         except AwayError:
             raise
         except UserError as error:
+            if lay_anew is None and _as_it_was(engine, note.pieces, done):
+                note.now("preparing", places)
+                raise
             part = Problem(message=f"{note.instance} is restored in part", hint=_IN_PART)
             raise PartError.of([*error.problems, part]) from error
         note.now("changed", places)
@@ -155,13 +160,25 @@ def _refuse_others(engine: Docker, pieces: Iterable[Piece]) -> None:
             )
 
 
-def _change(engine: Docker, pieces: Iterable[Piece]) -> None:
+def _change(engine: Docker, pieces: Iterable[Piece], done: list[Piece]) -> None:
+    """Bring each piece to its place where it is not there yet, and add it to those that are done."""
     for piece in pieces:
         if piece.container and exists(engine, piece, beside=True):
             kind = KINDS[piece.dataset.kind]
             kind.swap(engine, piece.container, piece.dataset.name, piece.login)
         if piece.inode and Path(piece.directory).stat().st_ino != piece.inode:
             exchange(Path(piece.directory), _beside(piece))
+        done.append(piece)
+
+
+def _as_it_was(engine: Docker, pieces: Sequence[Piece], done: Sequence[Piece]) -> bool:
+    """Tell whether a change-over that was refused has changed nothing."""
+    if done:
+        return False
+    refused = pieces[0]
+    return not refused.container or (
+        KINDS[refused.dataset.kind].atomic and exists(engine, refused, beside=True)
+    )
 
 
 def _mend(engine: Docker, pieces: Iterable[Piece], lay_anew: Callable[[Piece], object]) -> None:

@@ -191,6 +191,18 @@ def test_the_database_alone_is_restored_while_its_service_runs(host: Host) -> No
     assert host.started("ann") == before
 
 
+def test_a_change_that_was_refused_before_any_other_leaves_everything_as_it_was(host: Host) -> None:
+    _write(host, "ann", "first")
+    made = host.back_up("ann")
+    _write(host, "ann", "second")
+    host.shell("ann", "cd /data; mv ann.db away; mkdir ann.db")
+    with pytest.raises(UserError, match=r"unable to open[^$]*ann was not restored and is as it was"):
+        host.restore(Wish(host.instance("ann"), made, only=("app//data/ann.db",), safety=False))
+    host.shell("ann", "cd /data; rmdir ann.db; mv away ann.db")
+    assert _read(host, "ann") == "second\nsecond\nwww-data 660\n"
+    assert "gitops" not in host.shell("ann", "ls /data")
+
+
 def test_another_instance_of_the_app_becomes_what_a_backup_holds_under_its_own_names(host: Host) -> None:
     _write(host, "ann", "of ann")
     _write(host, "ben", "of ben")

@@ -70,6 +70,10 @@ class Kind(Protocol):
     def embedded(self) -> bool:
         """Whether there is no server, and the database a file that its service may write to at any time."""
 
+    @property
+    def atomic(self) -> bool:
+        """Whether a `swap` that was refused has changed nothing; the scratch copy is there still then."""
+
     def ready(self, engine: Docker, container: str, login: Login) -> None:
         """Return when the database answers now, and raise when it does not."""
 

@@ -14,6 +14,7 @@ from gitops.engine.docker import Docker
 
 extension = "sql"
 embedded = False
+atomic = False
 
 _DUMP = "mariadb-dump mysqldump"
 _DUMP_OPTIONS = (

@@ -17,6 +17,7 @@ from gitops.system.errors import UserError
 
 extension = "pgdump"
 embedded = False
+atomic = True
 
 _MAINTENANCE = "template1"
 """Every server has it; new databases are made of template0, so that nobody minds a connection to this one."""

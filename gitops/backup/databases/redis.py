@@ -19,6 +19,7 @@ from gitops.system.errors import UserError
 
 extension = "rdb"
 embedded = False
+atomic = False
 
 _TOOLS = r"""
 for cli in redis-cli valkey-cli; do command -v "$cli" >/dev/null && break; done

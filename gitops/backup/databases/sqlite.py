@@ -17,6 +17,7 @@ from gitops.system.errors import UserError
 
 extension = "sqlite"
 embedded = True
+atomic = True
 
 _WAIT = 60_000
 """Milliseconds to wait for others' locks."""
