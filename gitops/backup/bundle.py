@@ -56,6 +56,12 @@ class Bundle:
             (self.directory / place).mkdir(parents=True, exist_ok=True)
         self.volumes[source] = place
 
+    def without(self, place: str) -> None:
+        """Let it not have a volume after all."""
+        self.volumes = {source: other for source, other in self.volumes.items() if other != place}
+        with self._using():
+            (self.directory / place).rmdir()
+
     @contextmanager
     def _using(self) -> Iterator[None]:
         try:

@@ -4,12 +4,11 @@ import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from gitops.backup.progress import Progress, Task
-from gitops.backup.refusals import ParentError, has_vanished
+from gitops.backup.refusals import MountError, ParentError, has_vanished
 from gitops.backup.restic import Saved
 from gitops.backup.sets import Dataset, Part
 from gitops.backup.wanted import users
@@ -53,10 +52,10 @@ def save_bundle(
         copies = _see(task, left)
         if not (copies or waiting):
             return
-        saved = _save(task, parent)
+        saved, copies = _save(task, copies, parent)
         _refuse_lost_dumps(saved, copies, task.bundle.directory)
         for own, part in waiting:
-            own.parts[part.dataset] = replace(part, snapshot=saved.snapshot)
+            own.save(replace(part, snapshot=saved.snapshot))
         dumps = sum(part.size for _, part in waiting)
         left, waiting, parent = [], [], saved.snapshot
         for copy in copies:
@@ -70,7 +69,7 @@ def save_bundle(
                 copy.own.fail(copy.dataset, f"{why}: {Path(path).relative_to(place)}")
             else:
                 size = saved.size - dumps if len(copies) == 1 else _size(copy.source)
-                copy.own.parts[copy.dataset] = Part(copy.dataset, saved.snapshot, f"/{copy.path}", size, "")
+                copy.own.save(Part(copy.dataset, saved.snapshot, f"/{copy.path}", size, ""))
         task.bundle.clear()
 
 
@@ -107,22 +106,30 @@ def _see(task: Task, volumes: Iterable[tuple[Progress, Dataset]]) -> list[_Copy]
         except UserError as error:
             own.fail(dataset, str(error))
             continue
-        if not source.is_dir():
-            own.fail(dataset, f"there is no directory {source}")
-            continue
         path = dataset.directory(own.name)
         task.bundle.volume(path, source)
         found.append(_Copy(own, dataset, source, path))
     return found
 
 
-def _save(task: Task, parent: str) -> Saved:
+def _save(task: Task, copies: list[_Copy], parent: str) -> tuple[Saved, list[_Copy]]:
+    """Save the bundle; give the volumes that it has, too: one that cannot be mounted it does without."""
     bundle = task.bundle
-    save = partial(task.vault.restic.save_directory, bundle.directory, task.tags, volumes=bundle.volumes)
-    try:
-        return save(parent=parent)
-    except ParentError:
-        return save()
+    while True:
+        try:
+            saved = task.vault.restic.save_directory(
+                bundle.directory, task.tags, volumes=bundle.volumes, parent=parent
+            )
+        except ParentError:
+            parent = ""
+        except MountError as error:
+            for copy in copies:
+                if copy.path == error.place:
+                    copy.own.fail(copy.dataset, str(error))
+            copies = [copy for copy in copies if copy.path != error.place]
+            bundle.without(error.place)
+        else:
+            return saved, copies
 
 
 def _refuse_lost_dumps(saved: Saved, copies: Iterable[_Copy], directory: Path) -> None:

@@ -73,7 +73,7 @@ def _dump_all(own: Progress, running: Container[str]) -> None:
         own.task.tell(f"{own.name}: saving {one.dataset}")
         attempt = partial(_dump, own, one, running)
         try:
-            own.parts[one.dataset] = insist(attempt, own.task.vault.restic, own.task.tell)
+            own.save(insist(attempt, own.task.vault.restic, own.task.tell))
         except _DumpError as error:
             own.fail(one.dataset, str(error))
 

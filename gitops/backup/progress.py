@@ -62,6 +62,11 @@ class Progress:
         """Give those volumes that are to be saved so."""
         return [one for one in self.wanted if one.dataset.kind == VOLUME and one.method == method]
 
+    def save(self, part: Part) -> None:
+        """Note that a dataset is saved, whatever an earlier try came to."""
+        self.failed.pop(part.dataset, None)
+        self.parts[part.dataset] = part
+
     def fail(self, dataset: Dataset, why: str) -> None:
         """Note that a dataset is not saved; what a container said may have no end, or a secret in it."""
         self.parts.pop(dataset, None)

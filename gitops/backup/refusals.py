@@ -30,6 +30,15 @@ class ParentError(UserError):
     """The snapshot to compare with is not there any more."""
 
 
+class MountError(UserError):
+    """A volume cannot be shown to restic: `place` is where."""
+
+    def __init__(self, place: str, why: str) -> None:
+        """Make one of what mount(8) said."""
+        self.place = place
+        super().__init__(f"it cannot be mounted: {why}")
+
+
 class LockedError(UserError):
     """Another restic uses the repository, as one that prunes it; or did when it died."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gitops.backup.incoming import Incoming
-from gitops.backup.refusals import MissingError, json_lines, refusal, why_unread
+from gitops.backup.refusals import MissingError, MountError, json_lines, refusal, why_unread
 from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError
 from gitops.system.run import Result, run, start
@@ -22,11 +22,15 @@ _TIED = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$1" ] && sh
 """restic dies with us, also when we do before that is arranged: then its parent is another already."""
 
 _WITH_VOLUMES = """
-while [ "$1" != -- ]; do mount -o bind,ro "$1" "$2" || exit; shift 2; done
+while [ "$1" != -- ]; do
+mount -o bind,ro "$1" "$2" || { printf '%s\\n' "$2" >&2; exit 97; }
+shift 2
+done
 shift
 exec "$@"
 """
 
+_NO_MOUNT = 97
 _PARENT = 16
 """Characters of an id: what begins so is looked for, while an id in full is taken to be there."""
 
@@ -137,6 +141,7 @@ class Restic:
                 it is not there any more, restic refuses.
 
         Raises:
+            MountError: a volume could not be mounted.
             UserError: nothing was saved.
         """
         mounts = [str(word) for pair in (volumes or {}).items() for word in pair]
@@ -151,6 +156,9 @@ class Restic:
             cwd=directory,
             check=False,
         )
+        if mounts and result.status == _NO_MOUNT:
+            *why, place = result.stderr.strip().splitlines()
+            raise MountError(place, " ".join(why))
         return self._saved(result.status, result.stdout, result.stderr)
 
     def save_stream(self, chunks: Iterable[bytes], name: str, tags: Sequence[str]) -> Saved:

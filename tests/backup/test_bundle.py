@@ -98,6 +98,20 @@ def test_a_volume_that_cannot_be_read_fails_alone_after_three_tries(
     assert len(vault.restic.snapshots(["gitops"])) == 3 + 1
 
 
+def test_a_volume_whose_directory_is_gone_fails_alone(site: Site, vault: Vault, bob: Instance) -> None:
+    place = _directory(site, "bob")
+    aside = place.rename(place.with_name("aside"))
+    try:
+        alices, bobs = _back_up(site, vault, site.instance, bob)
+    finally:
+        aside.rename(place)
+    assert alices.complete
+    ((dataset, why),) = bobs.failed
+    assert str(dataset) == "volume uploads"
+    assert "cannot be mounted" in why
+    assert str(place) in why
+
+
 def test_a_volume_is_compared_with_its_own_newest_copy_whoever_was_saved_since(
     site: Site, vault: Vault, bob: Instance
 ) -> None:
