@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import signal
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -77,6 +78,12 @@ class Proving:
         """Wait until no restic works on the repository any more."""
         until(lambda: not self._at_work())
 
+    def kill_restics(self) -> None:
+        """Kill every restic that works on the repository now."""
+        for process in self._at_work():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
     @contextmanager
     def elsewhere(self, repository: str) -> Iterator["Proving"]:
         """Let the host's backups go into another repository."""
@@ -97,7 +104,7 @@ class Proving:
             pass
         assert str(digest) == part.fingerprint
 
-    def _at_work(self) -> list[str]:
+    def _at_work(self) -> list[int]:
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             try:
@@ -106,7 +113,7 @@ class Proving:
             except OSError:
                 continue
             if words[0].endswith(b"restic") and self.vault.restic.repository.encode() in environment:
-                found.append(process.name)
+                found.append(int(process.name))
         return found
 
 

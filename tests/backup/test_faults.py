@@ -86,6 +86,26 @@ def test_a_gitops_killed_at_any_moment_leaves_no_backup_that_is_not_whole(
     assert good in found
 
 
+@pytest.mark.parametrize("each_restic", one_of("bookworm"), indirect=True)
+def test_a_restic_killed_at_any_moment_is_begun_again_and_leaves_no_backup_that_is_not_whole(
+    proving: Proving, each_restic: str
+) -> None:
+    proving.fill(LONG)
+    began = time.monotonic()
+    good = proving.back_up()
+    whole, chance = time.monotonic() - began, random.Random(each_restic)  # noqa: S311
+    for _ in range(FAULTS):
+        proving.change()
+        killing = threading.Timer(chance.uniform(0, whole), proving.kill_restics)
+        killing.start()
+        made = proving.back_up()
+        killing.cancel()
+        killing.join()
+        assert made.complete
+        assert proving.prove()[0] == made
+    assert proving.prove_again()[-1] == good
+
+
 def test_a_server_that_ends_in_the_middle_makes_no_backup_and_harms_none(proving: Proving) -> None:
     site = proving.site
     proving.fill(LONG)
