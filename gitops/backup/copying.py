@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from gitops.backup.answers import Saved, has_vanished
 from gitops.backup.progress import Progress, Task
-from gitops.backup.refusals import MountError, ParentError, has_vanished
-from gitops.backup.restic import Saved
+from gitops.backup.refusals import MountError, ParentError
 from gitops.backup.sets import Dataset, Part
 from gitops.backup.wanted import users
 from gitops.engine.held import hold

@@ -1,11 +1,8 @@
 """What restic says when it refuses, in words that help; and whether trying again could."""
 
-import errno
-import json
-import os
 import re
-from typing import Any
 
+from gitops.backup.answers import json_lines
 from gitops.system.errors import UserError
 from gitops.system.run import CommandError
 
@@ -97,35 +94,6 @@ def _hopeless(repository: str, key: str, said: str) -> HopelessError | None:
             f" https://restic.readthedocs.io/en/stable/077_troubleshooting.html\n{_tail(said)}",
         )
     return None
-
-
-def why_unread(error: object) -> str:
-    """Say in a few words why a file could not be read: restic 0.14 gives an errno, newer ones a sentence."""
-    if isinstance(error, dict):
-        if isinstance(number := error.get("Err"), int):
-            return os.strerror(number)
-        if message := error.get("message"):
-            return str(message).rpartition(": ")[2]
-        return f"{error.get('Op', 'it')} failed"
-    return str(error)
-
-
-def has_vanished(why: str) -> bool:
-    """Tell of what `why_unread` said whether the file was removed just then."""
-    return why.lower() == os.strerror(errno.ENOENT).lower()
-
-
-def json_lines(text: str) -> list[dict[str, Any]]:
-    """Give the JSON objects among the lines of what restic wrote."""
-    found = []
-    for line in text.splitlines():
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            found.append(value)
-    return found
 
 
 def _said(stderr: str) -> str:

@@ -4,16 +4,15 @@ What restic prints and how it exits is told in its manual, "Scripting"; its exit
 than 0.14, so its words are read instead.
 """
 
-import json
 import os
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
+from gitops.backup.answers import Saved, Snapshot, saved, snapshots
 from gitops.backup.incoming import Incoming
-from gitops.backup.refusals import MissingError, MountError, json_lines, refusal, why_unread
+from gitops.backup.refusals import MissingError, MountError, refusal
 from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError
 from gitops.system.run import Result, run, start
@@ -36,34 +35,6 @@ _PARENT = 16
 
 _INCOMPLETE = 3
 _CHUNK = 1 << 20
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One snapshot in a repository, with the time at which it was begun."""
-
-    id: str
-    time: datetime
-    tags: tuple[str, ...]
-
-    def tag(self, key: str) -> str:
-        """Give the value of a tag `KEY=VALUE`; empty where there is none."""
-        return next((one.partition("=")[2] for one in self.tags if one.startswith(f"{key}=")), "")
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A snapshot that was saved.
-
-    Args:
-        snapshot: its id; restics before 0.17 tell the first eight characters.
-        size: the bytes that it holds.
-        unread: what could not be read, and is not in it: its path on this machine, and why.
-    """
-
-    snapshot: str
-    size: int
-    unread: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,16 +71,8 @@ class Restic:
 
     def snapshots(self, tags: Sequence[str]) -> list[Snapshot]:
         """List the host's snapshots that carry all of the tags, oldest first."""
-        found = json.loads(
-            self._run("snapshots", "--json", "--host", self.host, "--tag", ",".join(tags)).stdout
-        )
-        return sorted(
-            (
-                Snapshot(one["id"], datetime.fromisoformat(one["time"]), tuple(one.get("tags") or ()))
-                for one in found or ()
-            ),
-            key=lambda snapshot: snapshot.time,
-        )
+        answer = self._run("snapshots", "--json", "--host", self.host, "--tag", ",".join(tags)).stdout
+        return snapshots(answer)
 
     def in_full(self, beginnings: Collection[str]) -> list[str]:
         """Give the ids of snapshots that begin so, if restic's cache has them all; otherwise nothing.
@@ -274,10 +237,4 @@ class Restic:
     def _saved(self, status: int, stdout: str, stderr: str) -> Saved:
         if status not in (0, _INCOMPLETE):
             raise self.refusal("backup", status, stderr)
-        (summary,) = (one for one in json_lines(stdout) if one.get("message_type") == "summary")
-        unread = (one for one in json_lines(stderr) if one.get("message_type") == "error")
-        return Saved(
-            summary["snapshot_id"],
-            summary["total_bytes_processed"],
-            tuple((one["item"], why_unread(one["error"])) for one in unread),
-        )
+        return saved(stdout, stderr, incomplete=status == _INCOMPLETE)

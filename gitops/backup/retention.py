@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from gitops.backup.restic import Snapshot
+from gitops.backup.answers import Snapshot
 from gitops.backup.sets import BackupSet, newest_first
 from gitops.fleet.backups import Keep
 

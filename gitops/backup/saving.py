@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
+from gitops.backup.answers import Saved
 from gitops.backup.copying import save_bundle, save_still
 from gitops.backup.dumping import dump_databases
 from gitops.backup.incoming import Incoming
@@ -17,7 +18,6 @@ from gitops.backup.insisting import insist
 from gitops.backup.journal import unsettled
 from gitops.backup.progress import Progress, Task
 from gitops.backup.refusals import HopelessError
-from gitops.backup.restic import Saved
 from gitops.backup.sets import MANIFEST, BackupSet, manifest_text
 from gitops.backup.wanted import wanted
 from gitops.fleet.backups import Backup

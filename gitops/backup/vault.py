@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from gitops.backup.answers import Snapshot
 from gitops.backup.refusals import MissingError
 from gitops.backup.repository import gone, is_known, open_repository
-from gitops.backup.restic import Restic, Snapshot
+from gitops.backup.restic import Restic
 from gitops.backup.retention import stale
 from gitops.backup.sets import (
     MANIFEST,

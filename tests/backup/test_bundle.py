@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gitops.backup.answers import Saved, has_vanished, saved, why_unread
 from gitops.backup.bundle import Bundle
-from gitops.backup.refusals import has_vanished, why_unread
 from gitops.backup.run import back_up
 from gitops.backup.sets import BackupSet
 from gitops.backup.vault import Vault, open_vault
@@ -177,3 +177,10 @@ def test_a_dump_that_finds_no_room_to_wait_fails_and_is_there_again_when_there_i
         again = _back_up(site, vault, site.instance)[0]
     assert again.complete
     assert vault.sets() == [again, full, first]
+
+
+def test_files_that_restic_could_not_read_and_does_not_name_spoil_the_snapshot() -> None:
+    summary = '{"message_type":"summary","snapshot_id":"0badc0de","total_bytes_processed":5}'
+    assert saved(summary, "", incomplete=False) == Saved("0badc0de", 5)
+    with pytest.raises(UserError, match="does not say which"):
+        saved(summary, "Warning: at least one source file could not be read", incomplete=True)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops.backup.refusals import HopelessError, LockedError, MissingError, ParentError, has_vanished
+from gitops.backup.answers import has_vanished
+from gitops.backup.refusals import HopelessError, LockedError, MissingError, ParentError
 from gitops.backup.restic import Restic
 from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError

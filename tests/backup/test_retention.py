@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops.backup.restic import Snapshot
+from gitops.backup.answers import Snapshot
 from gitops.backup.retention import kept, stale
 from gitops.backup.sets import BackupSet, Dataset, Part
 from gitops.fleet.backups import Keep
