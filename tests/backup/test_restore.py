@@ -281,7 +281,6 @@ def test_one_command_restores_an_instance_or_all_to_a_time_or_a_backup(site: Sit
     first, second = numbered(1), numbered(2)
     for words, number in (
         ((INSTANCE, "--snapshot", first), 1),
-        ((INSTANCE,), 2),
         (("--all", "--at", "2100-01-01", "--without-safety"), 2),
     ):
         site.sql("DROP TABLE t")

@@ -260,9 +260,9 @@ def test_a_server_that_has_nothing_gets_roles_before_the_databases_that_they_own
     sql("CREATE ROLE odd LOGIN PASSWORD 'secret';")
     sql("CREATE DATABASE register OWNER odd;")
     sql("CREATE TABLE t (n int); ALTER TABLE t OWNER TO odd; INSERT INTO t VALUES (7);", "register")
+    sql("DROP DATABASE IF EXISTS postgres;")
     made = host.back_up("clerk")
     sql("DROP DATABASE register;")
-    sql("DROP DATABASE postgres;")
     sql("DROP ROLE odd;")
     host.restore(Wish(host.instance("clerk"), made))
     assert sql("SELECT n, tableowner FROM t, pg_tables WHERE tablename = 't';", "register") == "7\todd\n"
