@@ -47,11 +47,15 @@ def want(root: Path, host: str | None, places: Places) -> Wanted:
         UserError: the definitions or locks are wrong, all problems in one; or there is no such host.
     """
     fleet = load(root)
-    name = host_of(fleet, host)
+    return wanted_of(fleet, host_of(fleet, host), places)
+
+
+def wanted_of(fleet: Fleet, host: str, places: Places) -> Wanted:
+    """Work out what a fleet that was read says of one of its hosts; otherwise as `want`."""
     locks = read_locks(fleet)
     called = references(fleet, identities(fleet, locks, recipe(fleet.root)))
     secrets = SecretFiles(places.runtime / "secrets", secret_digests(fleet))
-    return Wanted(fleet, name, locks, called, desired(fleet, name, called, secrets))
+    return Wanted(fleet, host, locks, called, desired(fleet, host, called, secrets))
 
 
 def look(engine: Docker, wanted: Wanted, places: Places) -> Engine:

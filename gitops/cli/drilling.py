@@ -28,9 +28,10 @@ def drill(
     a backup is not proved.
     """
     import sys
+    from functools import partial
 
     from gitops.agent.drill import drill as prove
-    from gitops.agent.host import want
+    from gitops.agent.host import wanted_of
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
     from gitops.engine.docker import Docker
@@ -41,13 +42,13 @@ def drill(
         raise typer.BadParameter("name instances, or say --all")
     loaded, here = deployed(fleet, host)
     place = places()
-    wanted = want(loaded.root, here, place)
+    goal = wanted_of(loaded, here, place)
     failed = False
     with open_vault(loaded, here, place) as vault, Docker() as engine:
         for name in instances or sorted(_backed_up(loaded.instances(here))):
             try:
-                proved = prove(vault, engine, wanted, name, place, tell=print)
-                print(f"{name}: backup {proved.short} is proved")
+                proved = prove(vault, engine, goal, name, place, tell=partial(print, flush=True))
+                print(f"{name}: backup {proved.short} is proved", flush=True)
             except UserError as error:
                 print(error, file=sys.stderr, flush=True)
                 failed = True
