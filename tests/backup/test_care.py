@@ -1,5 +1,6 @@
 """A repository that is cared for: checked bit by bit, pruned, mounted, and freed of the locks of the dead."""
 
+import json
 import os
 import secrets
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,7 @@ from gitops.backup.sets import MANIFEST, BackupSet, Dataset, Part, manifest_text
 from gitops.backup.vault import Vault
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.load import load
-from gitops.report.history import runs
+from gitops.report.history import Run, record, runs
 from gitops.system.errors import UserError
 from gitops.system.places import Places
 from tests.backup.repositories import debian_programs
@@ -68,16 +70,16 @@ def _vault(fleet: Fleet, root: Path, host: str) -> Vault:
     return Vault(restic, fleet.settings.name, host, places)
 
 
-def _save(vault: Vault, instance: str, time: datetime, content: bytes = b"") -> BackupSet:
-    """Save a set as a run does."""
+def _save(vault: Vault, instance: str, time: datetime, content: bytes = b"", **fields: object) -> BackupSet:
+    """Save a set as a run does; `fields` are other ones of the set."""
     run = secrets.token_hex(8)
     tags = (*vault.tags, f"run={run}")
     data = content or secrets.token_bytes(100_000)
     saved = vault.restic.save_stream([data], "/dump", tags)
     part = Part(_DATABASE, saved.snapshot, "/dump", len(data), "")
-    made = BackupSet("", run, vault.fleet, vault.host, instance, time, (part,))
+    made = replace(BackupSet("", run, vault.fleet, vault.host, instance, time, (part,)), **fields)  # type: ignore[arg-type]  # a test names its own
     vault.restic.save_stream([manifest_text([made])], f"/{MANIFEST}", (*tags, "set"))
-    return vault.sets(instance)[0]
+    return next(one for one in vault.sets(instance, safety=None) if one.run == run)
 
 
 @contextmanager
@@ -234,16 +236,16 @@ def test_backups_are_shown_as_files_until_ctrl_c(
     vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, each_restic: str
 ) -> None:
     monkeypatch.setenv("PATH", str(debian_programs("bookworm", "fuse3")), prepend=":")
-    monkeypatch.setenv("GITOPS_ROOT", str(tmp_path / "root"))
     assert each_restic
     _save(vault, "alice", _NIGHT, b"dumped")
     place = tmp_path / "here"
     place.mkdir()
     words = ("backup", "mount", place, "--host", "web1", "--fleet", tmp_path / "fleet")
-    moved = {"GITOPS_CONFIG": vault.places.config, "GITOPS_STATE": vault.places.state}
-    env = {**os.environ, **{name: str(path) for name, path in moved.items()}}
     with subprocess.Popen(
-        [sys.executable, "-m", "gitops", *words], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [sys.executable, "-m", "gitops", *words],
+        env=_environment(vault),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     ) as process:
         try:
             until(lambda: process.poll() is not None or list(place.iterdir()))
@@ -254,6 +256,49 @@ def test_backups_are_shown_as_files_until_ctrl_c(
     assert (process.returncode, error) == (0, b"")
     assert files == [b"dumped"]
     assert not place.is_mount()
+
+
+def _environment(vault: Vault) -> dict[str, str]:
+    """Give the environment in which gitops finds the places of the vault."""
+    kept = ("config", "state", "cache", "runtime", "cron")
+    return {**os.environ, **{f"GITOPS_{name.upper()}": str(getattr(vault.places, name)) for name in kept}}
+
+
+def test_a_list_says_of_each_set_what_is_in_it_or_what_failed_and_when_one_was_proved(
+    vault: Vault, tmp_path: Path
+) -> None:
+    good = _save(vault, "alice", _NIGHT)
+    bad = _save(vault, "alice", _NIGHT + timedelta(days=1), parts=(), failed=((_DATABASE, "it is away"),))
+    kept = _save(vault, "alice", _NIGHT + timedelta(days=2), safety=True)
+    other = _save(vault, "carol", _NIGHT)
+    noon = _NIGHT + timedelta(hours=9)
+    record(vault.places, Run("drill", "alice", "", noon, noon, 0, good.short))
+
+    def told(*words: str) -> str:
+        verb = [sys.executable, "-m", "gitops", "backup", "list", *words, "--host", "web1"]
+        fleet = ("--fleet", str(tmp_path / "fleet"))
+        return subprocess.run(
+            [*verb, *fleet], env=_environment(vault), check=True, capture_output=True, text=True
+        ).stdout
+
+    assert told().splitlines() == [
+        f"alice {good.short} 2026-03-10T03:15:00Z 100 kB  database db/shop",
+        f"alice {bad.short} 2026-03-11T03:15:00Z 0 B  failed: database db/shop: it is away",
+        f"alice {kept.short} 2026-03-12T03:15:00Z 100 kB  kept by a restore: database db/shop",
+        "alice: last proved by a drill at 2026-03-10T12:15:00Z",
+        f"carol {other.short} 2026-03-10T03:15:00Z 100 kB  database db/shop",
+        "carol: no drill has proved any",
+    ]
+    found = json.loads(told("alice", "--json"))
+    assert [(one["id"], one["complete"], one["safety"]) for one in found] == [
+        (good.id, True, False),
+        (bad.id, False, False),
+        (kept.id, True, True),
+    ]
+    assert found[0]["datasets"] == [
+        {"name": "database db/shop", "size": 100_000, "snapshot": good.parts[0].snapshot, "path": "/dump"}
+    ]
+    assert {one["proved"] for one in found} == {"2026-03-10T12:15:00Z"}
 
 
 def test_what_a_mount_lacks_is_named(vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
