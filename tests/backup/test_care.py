@@ -24,6 +24,10 @@ from tests.backup.saved import NIGHT, save, two_hosts, vault_of
 from tests.database_fixtures import until
 
 
+_ID = 64
+"""Characters of a lock's name; until then it has another."""
+
+
 @pytest.fixture
 def fleet(tmp_path: Path) -> Fleet:
     return two_hosts(tmp_path)
@@ -41,7 +45,8 @@ def _working(vault: Vault) -> Iterator[subprocess.Popen[bytes]]:
     words = ["restic", "backup", "--stdin", "--quiet", "--host", "elsewhere"]
     with subprocess.Popen(words, env=env, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
-            until(lambda: list((Path(vault.restic.repository) / "locks").iterdir()))
+            locks = Path(vault.restic.repository) / "locks"
+            until(lambda: any(len(path.name) == _ID for path in locks.iterdir()))  # the lock, all of it
             yield process
         finally:
             process.kill()
