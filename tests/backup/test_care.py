@@ -23,7 +23,6 @@ from gitops.system.errors import UserError
 from tests.backup.saved import NIGHT, save, two_hosts, vault_of
 from tests.database_fixtures import until
 
-
 _ID = 64
 """Characters of a lock's name; until then it has another."""
 
