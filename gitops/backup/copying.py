@@ -47,7 +47,7 @@ def save_bundle(
     """
     left = list(volumes)
     waiting = [(own, part) for own in everything for part in own.parts.values() if not part.snapshot]
-    parent = task.vault.parent([(own.name, dataset) for own, dataset in left])
+    parent = task.vault.kept.parent([(own.name, dataset) for own, dataset in left])
     for attempt in range(1, _TRIES + 1):
         copies = _see(task, left)
         if not (copies or waiting):

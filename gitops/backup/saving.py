@@ -58,7 +58,7 @@ def save(
     finally:
         with contextlib.suppress(UserError):  # the next run begins with that, and tells
             task.bundle.clear()
-    vault.keep(run, manifest_text(sets))
+    vault.kept.keep(run, manifest_text(sets))
     return vault.resolve(run, saved.snapshot, sets)
 
 

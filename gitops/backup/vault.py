@@ -1,9 +1,7 @@
 """A host's backups: which there are, and what is in them."""
 
-import contextlib
 import logging
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gitops.backup.answers import Snapshot
+from gitops.backup.kept import KeptManifests
 from gitops.backup.refusals import MissingError
 from gitops.backup.repository import gone, is_known, open_repository
 from gitops.backup.restic import Restic
@@ -18,7 +17,6 @@ from gitops.backup.retention import stale
 from gitops.backup.sets import (
     MANIFEST,
     BackupSet,
-    Dataset,
     Part,
     is_run,
     newest_first,
@@ -27,15 +25,11 @@ from gitops.backup.sets import (
 )
 from gitops.fleet.backups import Keep
 from gitops.fleet.fleet import Fleet
-from gitops.system import files
 from gitops.system.clock import stamp
 from gitops.system.errors import UserError
 from gitops.system.places import Places
 
 log = logging.getLogger(__name__)
-
-_LOOKED_BACK = 100
-"""Runs in which the last copy of a volume is looked for."""
 
 
 @dataclass(frozen=True)
@@ -122,34 +116,6 @@ class Vault:
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
-    def keep(self, run: str, manifest: bytes) -> None:
-        """Keep a manifest that was saved, so that it need not be fetched; where there is room."""
-        with contextlib.suppress(OSError):
-            files.write(self._kept(run), manifest, mode=0o600, durable=False)
-
-    def parent(self, volumes: Iterable[tuple[str, Dataset]]) -> str:
-        """Give the snapshot to compare volumes with: that which has most of them as they were last.
-
-        No repository is asked, so it may be gone.
-
-        Args:
-            volumes: instance and volume.
-
-        Returns:
-            Its id, or the beginning of it; empty where none is known.
-        """
-        left, weights = set(volumes), Counter[str]()
-        for path in sorted(self._kept("any").parent.glob("*.json"), reverse=True)[:_LOOKED_BACK]:
-            if not left:
-                break
-            with contextlib.suppress(OSError, UserError):
-                for one in read_manifest(path.read_bytes(), ""):
-                    for part in one.parts:
-                        if (one.instance, part.dataset) in left:
-                            left.remove((one.instance, part.dataset))
-                            weights[part.snapshot] += part.size + 1
-        return weights.most_common(1)[0][0] if weights else ""
-
     def stale(self, keep: Callable[[str], Keep]) -> tuple[list[str], list[str]]:
         """Say which snapshots need not stay: manifests, which are to be forgotten first, and parts.
 
@@ -179,6 +145,11 @@ class Vault:
         return [resolved(replace(one, id=full), there) for one in sets]
 
     @property
+    def kept(self) -> KeptManifests:
+        """Give the manifests that this host need not fetch."""
+        return KeptManifests(self.places.cache / "backup" / f"{self.fleet}.{self.host}")
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """Give the tags of all snapshots of the fleet."""
         return ("gitops", f"fleet={self.fleet}")
@@ -195,7 +166,7 @@ class Vault:
 
     def _snapshots(self) -> list[Snapshot]:
         found = self.restic.snapshots(self.tags)
-        self._forget_kept({one.tag("run") for one in found})
+        self.kept.forget_others({one.tag("run") for one in found})
         return found
 
     def _read(self, snapshots: Iterable[Snapshot]) -> Iterator[BackupSet]:
@@ -214,22 +185,14 @@ class Vault:
             yield from (resolved(one, runs[one.run]) for one in sets)
 
     def _manifest(self, snapshot: Snapshot) -> list[BackupSet]:
-        kept = self._kept(snapshot.tag("run"))
+        run = snapshot.tag("run")
         try:
-            return read_manifest(kept.read_bytes(), snapshot.id)
+            return read_manifest(self.kept.read(run), snapshot.id)
         except (OSError, UserError):
             text = b"".join(self.restic.read(snapshot.id, f"/{MANIFEST}"))
             found = read_manifest(text, snapshot.id)
-            self.keep(snapshot.tag("run"), text)
+            self.kept.keep(run, text)
             return found
-
-    def _kept(self, run: str) -> Path:
-        return self.places.cache / "backup" / f"{self.fleet}.{self.host}" / f"{run}.json"
-
-    def _forget_kept(self, runs: set[str]) -> None:
-        for path in self._kept("any").parent.glob("*.json"):
-            if path.stem not in runs:
-                path.unlink(missing_ok=True)
 
 
 @contextmanager
