@@ -16,9 +16,16 @@ def journal_path(places: Places, instance: str) -> Path:
     return places.state / "restore" / f"{instance}.json"
 
 
-def owned(places: Places, instance: str) -> AbstractContextManager[None]:
-    """Be the one that restores an instance while the block runs; raises BusyError when another is."""
-    return exclusive(places.runtime / "locks" / f"restore.{instance}", f"the restore of {instance}")
+def owned(places: Places, instance: str, *, wait: float = 0) -> AbstractContextManager[None]:
+    """Be the one that restores an instance while the block runs; raises BusyError when another is.
+
+    Args:
+        places: the host's directories.
+        instance: its name.
+        wait: seconds to wait for another, who may only be looking.
+    """
+    path = places.runtime / "locks" / f"restore.{instance}"
+    return exclusive(path, f"the restore of {instance}", wait=wait)
 
 
 def journals(places: Places) -> list[str]:

@@ -33,6 +33,10 @@ from gitops.system.places import Places
 Tell = Callable[[str], object]
 
 
+_LOOK = 5.0
+"""Seconds to wait for an agent that looks whether there is a restore that died."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """What is to be restored.
@@ -82,7 +86,8 @@ def restore(vault: Vault, engine: Docker, wish: Wish, places: Places, *, tell: T
         UserError: it failed; the message says whether the instance is as it was.
     """
     name, began = wish.instance.name, now()
-    with exclusive(lock_path(places), "the backup repository of this host"), owned(places, name):
+    turn = exclusive(lock_path(places), "the backup repository of this host")
+    with turn, owned(places, name, wait=_LOOK):
         try:
             resume(name, engine, places, lambda: nullcontext(vault), tell)
         except PartError as error:
