@@ -12,7 +12,7 @@ FIGURES = (
     *("startup", "check", "render", "child", "large", "base", "apply"),
     *("cold", "warm", "warm200", "library"),
     *("tick", "tick_compose", "once_compose", "rest", "instances"),
-    *("deploy", "deploy_compose", "roll", "plan10k", "manifests"),
+    *("deploy", "deploy_compose", "roll", "plan10k", "manifests", "units"),
     *("backup_mariadb", "backup_postgresql", "backup_volume", "backup_hundred", "drill"),
     *("job_run", "job_hundred"),
 )

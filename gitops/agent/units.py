@@ -4,7 +4,9 @@ A note in the state directory says that systemd has yet to hear of a change, so 
 systemd that cannot be reached, is made up for by the next turn.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from gitops.render.mark import MARK
@@ -16,6 +18,7 @@ _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 _READ_BY_SYSTEMD = (Path("/etc/systemd/system"), _BOOTED)  # systemd.unit(5)
 _WANTS = "timers.target.wants"
 _SERVICE = "[Service]\n"
+_KINDS = (".service", ".timer")
 
 
 def install_units(
@@ -81,9 +84,8 @@ def installed_units(fleet: str, places: Places) -> dict[str, str]:
 
 def unit_summary(places: Places) -> str:
     """Give a text that is another when any unit of ours is, or is not enabled any more; none is read."""
-    found = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in _candidates(places)]
-    enabled = sorted(path.name for path in (places.systemd / _WANTS).glob("gitops-*.timer"))
-    return repr((sorted(found), enabled, _note(places).exists())) if found or enabled else ""
+    found = sorted(_looks(places.systemd)) + sorted(_looks(places.systemd / _WANTS))
+    return repr((found, _note(places).exists())) if found else ""
 
 
 def booted_with_systemd() -> bool:
@@ -115,13 +117,22 @@ def _installed(text: str, places: Places, environment: Mapping[str, str]) -> str
     return text.replace(_SERVICE, _SERVICE + "".join(f"{line}\n" for line in own))
 
 
+def _looks(directory: Path) -> Iterator[tuple[str, int, int]]:
+    """Give name, time of change and size of what may be ours; scandir, since the agent asks at every look."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.startswith("gitops-") and entry.name.endswith(_KINDS):
+                seen = entry.stat(follow_symlinks=False)
+                yield entry.name, seen.st_mtime_ns, seen.st_size
+
+
 def _candidates(places: Places) -> list[Path]:
     if not places.systemd.is_dir():
         return []
     return [
         path
         for path in places.systemd.glob("gitops-*.*")
-        if path.suffix in {".service", ".timer"} and path.is_file() and not path.is_symlink()
+        if path.name.endswith(_KINDS) and path.is_file() and not path.is_symlink()
     ]
 
 

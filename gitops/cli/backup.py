@@ -9,6 +9,7 @@ from gitops.cli.drilling import drill
 from gitops.cli.listing import list_sets
 from gitops.cli.options import FleetOption, HostOption
 from gitops.cli.restoring import restore
+from gitops.cli.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,6 @@ def run(
     Exit status 1 when a set failed; it stands in the list with what failed and why, and is no backup.
     """
     import sys
-    from functools import partial
 
     from gitops.backup.run import back_up, failure
     from gitops.backup.vault import open_vault
@@ -47,7 +47,7 @@ def run(
         print(f"no instance on {here} is backed up")
         return
     with open_vault(loaded, here, places()) as vault, Docker() as engine:
-        made = back_up(vault, engine, wanted, places(), tell=partial(print, flush=True))
+        made = back_up(vault, engine, wanted, places(), tell=say)
     for one in made:
         if one.complete:
             print(f"{one.instance}: backup {one.short} is complete")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gitops.cli.options import FleetOption, HostOption
+from gitops.cli.saying import say
 
 
 def check(fleet: FleetOption = None, host: HostOption = None) -> None:
@@ -13,7 +14,6 @@ def check(fleet: FleetOption = None, host: HostOption = None) -> None:
 
     How much is read is the host's `backup: {check: {share: PERCENT}}`. Exit status 1 when it is damaged.
     """
-    from functools import partial
 
     from gitops.backup.care import check as look
     from gitops.backup.vault import open_vault
@@ -23,7 +23,7 @@ def check(fleet: FleetOption = None, host: HostOption = None) -> None:
     loaded, here = deployed(fleet, host)
     with open_vault(loaded, here, places()) as vault:
         wanted = loaded.hosts[here].backup
-        look(vault, wanted.check.share if wanted else 0, places(), tell=partial(print, flush=True))
+        look(vault, wanted.check.share if wanted else 0, places(), tell=say)
         print(f"{vault.restic.repository}: no errors were found")
 
 
@@ -33,7 +33,6 @@ def prune(fleet: FleetOption = None, host: HostOption = None) -> None:
     Which ones stay is said by `keep`. The newest complete backup of an instance always does, and so does all
     that other hosts have in the repository.
     """
-    from functools import partial
 
     from gitops.backup.care import prune as give_back
     from gitops.backup.vault import open_vault
@@ -42,7 +41,7 @@ def prune(fleet: FleetOption = None, host: HostOption = None) -> None:
 
     loaded, here = deployed(fleet, host)
     with open_vault(loaded, here, places()) as vault:
-        give_back(vault, loaded, places(), tell=partial(print, flush=True))
+        give_back(vault, loaded, places(), tell=say)
         print(f"{vault.restic.repository}: pruned")
 
 

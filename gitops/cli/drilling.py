@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitops.cli.options import FleetOption, HostOption
+from gitops.cli.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +29,6 @@ def drill(
     a backup is not proved.
     """
     import sys
-    from functools import partial
 
     from gitops.agent.drill import drill as prove
     from gitops.agent.host import wanted_of
@@ -47,7 +47,7 @@ def drill(
     with open_vault(loaded, here, place) as vault, Docker() as engine:
         for name in instances or sorted(_backed_up(loaded.instances(here))):
             try:
-                proved = prove(vault, engine, goal, name, place, tell=partial(print, flush=True))
+                proved = prove(vault, engine, goal, name, place, tell=say)
                 print(f"{name}: backup {proved.short} is proved", flush=True)
             except UserError as error:
                 print(error, file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ def render(
     ] = False,
     fleet: FleetOption = None,
 ) -> None:
-    """Write Dockerfiles, cron manifests and pipelines.
+    """Write Dockerfiles, what hosts' schedulers are given, and pipelines.
 
     They go below rendered/, pipelines where their forge looks. Files of an earlier run that belong to nothing
     any more are removed; files that render did not write are left alone.

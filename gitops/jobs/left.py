@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
-from gitops.engine.attached import exec_begun, remove_container
+from gitops.engine.attached import exec_begun, exec_status, remove_container
 from gitops.engine.connection import AwayError
 from gitops.jobs.ended import JobRun
 from gitops.jobs.heard import hear
@@ -54,6 +55,7 @@ def bury(note: Note, places: Places) -> JobRun:
     Raises:
         UserError: the engine is away.
     """
+    fate = _fate(note)
     gone = _ended(note)
     more = "" if gone else "; the job could not be ended"
     return JobRun(
@@ -63,12 +65,20 @@ def bury(note: Note, places: Places) -> JobRun:
         now(),
         KILLED,
         "killed",
-        f"the gitops that watched over it was killed{more}",
+        f"the gitops that watched over it was killed{fate}{more}",
         note.container,
         note.generation,
         note.tries,
         note.log if (places.state / note.log).is_file() else "",
     ).record(places)
+
+
+def _fate(note: Note) -> str:
+    """Say how a job ended that had done so before anybody looked."""
+    if note.command:
+        with suppress(TimeoutError, UserError):
+            return f"; the job had ended by itself with exit status {exec_status(note.command, 0)}"
+    return ""
 
 
 def _ended(note: Note) -> bool:

@@ -21,6 +21,7 @@ from gitops.system.locks import BusyError, exclusive
 from gitops.system.marked import process, started
 from gitops.system.places import Places
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PAUSE = 2.0
 _GROWTH = 3
 _LOOK = 0.1
@@ -59,10 +60,10 @@ def run_job(job: Definition, places: Places, *, show: Callable[[bytes], object] 
             return JobRun(
                 job.instance, job.name, began, now(), 128 + number, "killed", f"{reason} while it waited"
             ).record(places)
-        if mine is None:
-            why = "the one before still runs"
-            return JobRun(job.instance, job.name, began, began, 0, "skipped", why).record(places)
-        return run_claimed(job, places, mine, show=show)
+    if mine is None:
+        why = "the one before still runs"
+        return JobRun(job.instance, job.name, began, began, 0, "skipped", why).record(places)
+    return run_claimed(job, places, mine, show=show)
 
 
 def run_claimed(
@@ -144,6 +145,7 @@ class _Runner:
             number, reason = told.described()
             done = Attempt("killed", 128 + number, reason, self.note.container)
         finally:
+            _deaf()  # what has ended is recorded as it ended
             self.tail = self.log.ending(TAIL)
             self.log.close()
         lost = f"its output could not be kept: {self.log.lost}" if self.log.lost else ""
@@ -215,16 +217,20 @@ def _taken_over(job: Definition, places: Places) -> Claim:
 @contextmanager
 def _ending() -> Iterator[None]:
     """Let signals that ask this process to end reach the job, once; those that follow change nothing."""
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     def told(number: int, _frame: FrameType | None) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
+        _deaf()
         raise ToldToEndError(number)
 
-    before = {number: signal.signal(number, told) for number in numbers}
+    before = {number: signal.signal(number, told) for number in _SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _deaf() -> None:
+    """Let no signal that asks for the end change anything any more."""
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)

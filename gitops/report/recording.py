@@ -31,13 +31,12 @@ WELL: Final = "status = 0 AND outcome IN ('ok', '')"
 
 _INSERT = f"INSERT INTO runs ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)})"  # noqa: S608  # constants
 # What ended well last stays, however often it failed since: people ask how long ago that is.
+# Each part walks down the index, newest first, no further than it must.
+_LIKE = "kind = :kind AND instance = :instance AND name = :name"
 _FORGET = f"""
-WITH same AS (
-    SELECT id, status, outcome FROM runs WHERE kind = :kind AND instance = :instance AND name = :name
-)
-DELETE FROM runs WHERE kind = :kind AND instance = :instance AND name = :name
-    AND id <= (SELECT id FROM same ORDER BY id DESC LIMIT 1 OFFSET :kept)
-    AND id IS NOT (SELECT id FROM same WHERE {WELL} ORDER BY id DESC LIMIT 1)
+DELETE FROM runs WHERE {_LIKE}
+    AND id <= (SELECT id FROM runs WHERE {_LIKE} ORDER BY id DESC LIMIT 1 OFFSET :kept)
+    AND id IS NOT (SELECT id FROM runs WHERE {_LIKE} AND {WELL} ORDER BY id DESC LIMIT 1)
 """  # noqa: S608  # constants
 
 

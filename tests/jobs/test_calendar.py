@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import islice
 from operator import or_
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +18,7 @@ from gitops.fleet.crontab import crontab
 from gitops.jobs.calendar import due, runs
 from gitops.jobs.spread import line, offset
 from gitops.render.on_calendar import Calendar, on_calendar
-from tests.fleet.test_crontab import SCHEDULES, generated
+from tests.fleet.test_crontab import SCHEDULES, generated, taken_by_cron
 
 BEGAN = datetime(2026, 11, 25, 6, 30, 11, tzinfo=UTC)
 ZONES = (
@@ -145,6 +146,16 @@ def test_cron_starts_every_run_that_is_meant_and_the_runner_knows_which(
             # Cron is within the minute when it starts something, and never early.
             started = one + timedelta(seconds=chance.randrange(60))
             assert due(schedule, zone, by, started) == (one in right), case
+
+
+def test_cron_takes_every_line_whatever_zone_and_spread_make_of_it(tmp_path: Path) -> None:
+    chance = random.Random(7)  # noqa: S311 - no secret
+    lines = [
+        line(schedule, chance.choice([*ZONES, None, None]), moved(schedule, chance)).text
+        for schedule in generated(SCHEDULES)
+    ]
+    assert taken_by_cron(lines, tmp_path)
+    assert not taken_by_cron([*lines, "60 * * * *"], tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,20 @@ def test_what_a_killed_runner_has_left_does_not_run_on_beside_the_next_one(servi
     assert [run.outcome for run in service.past] == ["ok", "killed"]
 
 
+def test_a_job_that_ended_well_although_its_runner_was_killed_is_told_as_that(service: Service) -> None:
+    service.define(service.job("until [ -e /data/go6 ]; do sleep 0.1; done"))
+    with service.gitops(*RUN) as watcher:
+        until(lambda: service.processes("go6"))
+        watcher.kill()
+        watcher.communicate()
+    service.touch("/data/go6")
+    until(lambda: not service.processes("go6"))
+    end_left(service.places)
+    (run,) = service.past
+    said = "the gitops that watched over it was killed; the job had ended by itself with exit status 0"
+    assert (run.outcome, run.detail) == ("killed", said)
+
+
 def test_a_job_of_its_own_container_has_the_services_things_but_not_its_limits(
     service: Service, api: APIClient
 ) -> None:
