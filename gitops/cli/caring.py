@@ -14,7 +14,6 @@ def check(fleet: FleetOption = None, host: HostOption = None) -> None:
 
     How much is read is the host's `backup: {check: {share: PERCENT}}`. Exit status 1 when it is damaged.
     """
-
     from gitops.backup.care import check as look
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
@@ -33,7 +32,6 @@ def prune(fleet: FleetOption = None, host: HostOption = None) -> None:
     Which ones stay is said by `keep`. The newest complete backup of an instance always does, and so does all
     that other hosts have in the repository.
     """
-
     from gitops.backup.care import prune as give_back
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
