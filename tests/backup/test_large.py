@@ -7,6 +7,7 @@ from tests.backup.proving import Proving, tree
 from tests.database_fixtures import DATABASE, INSTANCE
 
 _MEGABYTES = int(os.environ.get("LARGE", "20"))
+_SPARSE = 50_000_000
 _TABLE = '`odd ``table``; "größe" ☂ -- \'`'
 _FILES = r"""
 set -e; cd /srv/uploads
@@ -25,7 +26,7 @@ def test_much_of_everything_comes_back_to_the_last_byte(proving: Proving) -> Non
     for first in range(0, half, 50):
         last = min(first + 50, half) * 16
         site.sql(
-            f"INSERT INTO {_TABLE} SELECT seq, RANDOM_BYTES(1024 * 32),"  # noqa: S608  # numbers
+            f"INSERT INTO {_TABLE} SELECT seq, CONCAT({', '.join(['RANDOM_BYTES(1024)'] * 32)}),"  # noqa: S608  # numbers
             f" REPEAT('\\0\\r\\n\\'🎈', 500) FROM mysql.seq_{first * 16 + 1}_to_{last};"
         )
     site.execute("web", "sh", "-c", _FILES, "sh", str(half))
@@ -33,7 +34,7 @@ def test_much_of_everything_comes_back_to_the_last_byte(proving: Proving) -> Non
     database, files = kind.fingerprint(site.engine, container, DATABASE, Login()), tree(site.uploads)
     made = proving.back_up()
     assert made.complete
-    assert made.size > _MEGABYTES * 1_000_000
+    assert made.size > _MEGABYTES * 1_000_000 + _SPARSE
 
     site.sql(f"DROP DATABASE `{DATABASE}`;", "mysql")
     site.execute("web", "sh", "-c", "chmod 700 /srv/uploads/-rf*; find /srv/uploads -mindepth 1 -delete")
