@@ -16,7 +16,7 @@ demo-clean: setup ## remove every trace of the demo
 
 test: lint ## formatter, linter, types, shellcheck and the tests
 	@scripts/setup tests
-	@scripts/with-engine .venv/bin/pytest --numprocesses 2
+	@scripts/with-engine .venv/bin/pytest --numprocesses 3 --dist worksteal
 
 lint: setup
 	@.venv/bin/ruff format --check --quiet .

@@ -1,9 +1,11 @@
 """A kill between any two calls to the engine: the next apply always knows what to do.
 
-Each test counts the calls that one roll-out makes, and then does it again and again, dying before the first,
-the second, … and right after it; real SIGKILLs at random moments are in test_apply.
+Each test counts the calls that one roll-out makes, and then does it again and again, dying right after the
+first, the second…, and with `BEFORE=1` right before each, too, which is the same moment for the engine; real
+SIGKILLs at random moments are in test_apply.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +19,9 @@ from gitops.engine.specification import ContainerSpec, HealthSpec
 from gitops.fleet.rollout import Rollout
 from tests.agent.deploying import Deployment, wanting
 from tests.engine_fixtures import container
+
+_AFTER = [False, True] if os.environ.get("BEFORE") else [True]
+_sides = pytest.mark.parametrize("after", _AFTER, ids=["before", "after"][-len(_AFTER) :])
 
 QUICK = Rollout(wait=0.1, batch="100%")
 SICK = HealthSpec(("CMD-SHELL", "exit 1"), 10**8, 10**9, 1, 0)
@@ -105,7 +110,7 @@ def whole(host: Deployment, desired: Desired) -> bool:
     )
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@_sides
 def test_a_roll_out_that_dies_at_any_step_is_completed(host: Deployment, image: str, *, after: bool) -> None:
     turns = [
         wanting(
@@ -127,7 +132,7 @@ def test_a_roll_out_that_dies_at_any_step_is_completed(host: Deployment, image: 
         assert whole(host, goal), f"killed at {at} of {total}"
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@_sides
 def test_an_engine_that_dies_at_any_step_is_no_failure_of_what_it_was_to_run(
     host: Deployment, image: str, *, after: bool
 ) -> None:
@@ -146,7 +151,7 @@ def test_an_engine_that_dies_at_any_step_is_no_failure_of_what_it_was_to_run(
         assert whole(host, second), f"died at {at} of {total}"
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@_sides
 def test_a_rollback_that_dies_at_any_step_is_completed(host: Deployment, image: str, *, after: bool) -> None:
     good = wanting(host.fleet, *alice(host, image), rollout=QUICK)
     db, web = alice(host, image, healthcheck=SICK, has_health=True)
@@ -163,7 +168,7 @@ def test_a_rollback_that_dies_at_any_step_is_completed(host: Deployment, image: 
         assert whole(host, good), f"killed at {at} of {total}"
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@_sides
 def test_git_may_move_on_or_back_whatever_a_kill_has_left(
     host: Deployment, image: str, *, after: bool
 ) -> None:
@@ -181,7 +186,7 @@ def test_git_may_move_on_or_back_whatever_a_kill_has_left(
         assert whole(host, goal), f"killed at {at} of {total}"
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@_sides
 def test_an_instance_that_goes_while_its_roll_out_is_cut_short_leaves_nothing_but_volumes(
     host: Deployment, image: str, *, after: bool
 ) -> None:

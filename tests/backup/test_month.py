@@ -26,7 +26,7 @@ from gitops.report.history import runs
 from tests.database_fixtures import HOST, INSTANCE, Site, until
 from tests.small_disk import Disk, small_disk
 
-NIGHTS = int(os.environ.get("MONTH_NIGHTS", "3"))
+NIGHTS = int(os.environ.get("MONTH_NIGHTS", "2"))
 FAULTS = int(os.environ.get("MONTH_FAULTS", "20"))
 SEED = int(os.environ.get("MONTH_SEED", "81"))
 
