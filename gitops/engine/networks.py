@@ -14,7 +14,7 @@ from gitops.engine.connection import ask, telling
 from gitops.engine.specification import NetworkSpec, VolumeSpec
 from gitops.engine.subnets import free_subnet, routed
 
-_TRIES = 10  # others may take the same subnet at the same moment
+_TRIES = 30  # others may take the same subnet at the same moment
 _FULL = (
     *(
         "fully subnetted",

@@ -1,9 +1,15 @@
-"""On a machine that systemd has booted, the hardened agent and the timers that it installs do their work."""
+"""On a machine that systemd has booted, the hardened agent and the timers that it installs do their work.
+
+With version 1 of control groups a systemd in a container rearranges those of the whole machine, and so
+disturbs whatever else is tested at the same time. There it is tested only where `SYSTEMD=1` asks for it.
+"""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from docker.api.client import APIClient
 
 from gitops.fleet.load import load
@@ -18,6 +24,7 @@ jobs:
   tick: {service: web, schedule: "* * * * *", command: [sh, -c, "echo tick >>/data/ticks; id -u"]}
   long: {service: web, schedule: "0 0 1 1 *", command: [sleep, "7779"], timezone: Asia/Tokyo, overlap: kill}
 """
+_SHARED = Path("/sys/fs/cgroup/systemd").is_dir() and not os.environ.get("SYSTEMD")
 _TICK, _LONG = "gitops-alice.tick", "gitops-alice.long"
 
 
@@ -50,6 +57,7 @@ def sleeping(fleet: FleetOnDisk) -> int:
     return sum(line.endswith("sleep 7779") for line in told.splitlines())
 
 
+@pytest.mark.skipif(_SHARED, reason="it would rearrange the control groups of other tests: SYSTEMD=1")
 def test_a_push_is_all_that_it_takes_for_a_timer_to_start_a_job_and_for_it_to_stop(
     fleet: FleetOnDisk, api: APIClient, tmp_path: Path
 ) -> None:

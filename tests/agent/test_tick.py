@@ -1,9 +1,11 @@
 """One tick on the real thing: a signed commit becomes containers; everything else leaves them alone."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +117,10 @@ def test_a_tick_removes_what_a_drill_that_was_killed_has_left(followed: Followed
     _, told = followed.tick()
     assert "removed a throw-away instance, whose drill has died" in told
     assert fleet.engine.networks(f"{fleet.name}.drill", "web1") == {}
+    assert followed.rest() is None  # what the dead asked for may come late
+    long_ago = time.time() - 61
+    os.utime(fleet.places.state / "throw-away", (long_ago, long_ago))
+    followed.tick()
     assert followed.rest()
 
 

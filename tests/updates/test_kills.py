@@ -28,7 +28,7 @@ def stage(archive_key: SigningKey) -> Iterator[World]:
 
 def start(stage: World) -> subprocess.Popen[bytes]:
     """Start the bot, as cron would."""
-    places = {f"GITOPS_{name.upper()}": str(place) for name, place in vars(stage.places).items()}
+    places = {f"GITOPS_{name.upper()}": str(place) for name, place in stage.places._asdict().items()}
     return subprocess.Popen(
         [sys.executable, "-m", "gitops", "update", "--pull-request"],
         cwd=stage.root,

@@ -49,7 +49,7 @@ class Release:
 
     def gitops(self, *words: str) -> None:
         """Run a verb."""
-        places = {f"GITOPS_{name.upper()}": str(path) for name, path in vars(self.places).items()}
+        places = {f"GITOPS_{name.upper()}": str(path) for name, path in self.places._asdict().items()}
         subprocess.run(
             [sys.executable, "-m", "gitops", *words, "--fleet", self.root],
             env={**os.environ, **places},
