@@ -9,7 +9,7 @@ import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 
@@ -34,9 +34,6 @@ __all__ = ["Applied", "Work", "apply", "settle"]
 _SIDE_BY_SIDE = 64
 """How many instances of a batch are waited for at once; the engine makes and starts AT_ONCE of them."""
 
-_SPARE = 2
-"""How many old containers are removed at once, while new ones start or prove themselves."""
-
 _FURNISH = {Kind.NETWORK, Kind.VOLUME}
 _UNREADY = "what it needs could not be made"
 
@@ -51,24 +48,22 @@ def apply(plan: Plan, desired: Desired, work: Work) -> Applied:
     One instance's failure does not keep the others from their due, save those that the roll-out of the same
     app had still before it. What fails is told in what is returned, not raised.
     """
-    with ThreadPoolExecutor(_SPARE) as spare:
-        turn = _Turn(plan, desired, work, spare)
-        turn.forget()
-        if turn.build():
-            turn.arrange()
-            turn.roll_out()
-            turn.clean_up()
-        else:
-            turn.keep_up()
-        return turn.applied()
+    turn = _Turn(plan, desired, work)
+    turn.forget()
+    if turn.build():
+        turn.arrange()
+        turn.roll_out()
+        turn.clean_up()
+    else:
+        turn.keep_up()
+    return turn.applied()
 
 
 class _Turn:
     """One plan being carried out."""
 
-    def __init__(self, plan: Plan, desired: Desired, work: Work, spare: Executor) -> None:
+    def __init__(self, plan: Plan, desired: Desired, work: Work) -> None:
         self._plan, self._work = plan, work
-        self._rollouts: list[Rollout] = []
         self._outcomes: dict[int, Outcome] = {}
         self._problems: list[Problem] = []
         self._unready: set[str] = set()
@@ -87,7 +82,7 @@ class _Turn:
         }
         turns = threading.BoundedSemaphore(AT_ONCE)
         self._failures = Failures(work.state)
-        self._stage = Stage(work, self._specs, turns, spare, self._pause, self._failures, Limits(work.state))
+        self._stage = Stage(work, self._specs, turns, self._pause, self._failures, Limits(work.state))
 
     def applied(self) -> Applied:
         """Give what became of everything; what nobody came to is not touched."""
@@ -173,9 +168,6 @@ class _Turn:
             except BaseException:
                 self._stopping.set()
                 raise
-        for rollout in self._rollouts:
-            if failed := rollout.finish():
-                self._conclude(rollout, failed)
 
     def _lack(self) -> str:
         """Say why what runs cannot be replaced; empty where it can, or where nothing is to be."""
@@ -224,14 +216,10 @@ class _Turn:
             self._note(unit.actions, Result.NOT_TOUCHED, None, _UNREADY)
             return ()
         rollout = Rollout(unit, self._stage)
-        self._rollouts.append(rollout)
-        self._conclude(rollout, rollout.run())
-        return unit.instances if rollout.problems else ()
-
-    def _conclude(self, rollout: Rollout, outcomes: Iterable[Outcome]) -> None:
-        for outcome in outcomes:
+        for outcome in rollout.run():
             self._outcomes[id(outcome.action)] = outcome
         self._problems += rollout.problems
+        return unit.instances if rollout.problems else ()
 
     def _arrange(self, action: Action) -> bool:
         """Do what is not about starting a container; tell whether it went well."""

@@ -3,7 +3,6 @@
 The states that a kill can leave, and what leads on from each, are the table of docs/rollouts.md.
 """
 
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -36,7 +35,6 @@ class Rollout:
     _stopped: set[int] = field(default_factory=set)
     _made: dict[int, str] = field(default_factory=dict)
     _full: bool = False
-    _leaving: Future[None] | None = None
 
     def run(self) -> list[Outcome]:
         """Do it all, or undo it; give what became of each action. What went wrong is in `problems`."""
@@ -63,16 +61,6 @@ class Rollout:
             self.problems = error.problems
             return self._outcomes(Result.FAILED, f"it works, but: {error.problems[0].message}")
         return self._outcomes(Result.DONE)
-
-    def finish(self) -> list[Outcome]:
-        """Wait until what stood aside is gone; give the actions' outcomes anew where that went wrong."""
-        try:
-            if self._leaving:
-                self._leaving.result()
-        except UserError as error:
-            self.problems = error.problems
-            return self._outcomes(Result.FAILED, f"it works, but: {error.problems[0].message}")
-        return []
 
     def _make_way(self) -> None:
         """Let go of what has no successor, and of ports that are about to move to another container."""
@@ -155,18 +143,13 @@ class Rollout:
     def _conclude(self) -> None:
         for number in self._aside.keys() - self._stopped:
             self.stage.work.engine.stop(self._aside[number].id)
-        if self._aside:
-            self._leaving = self.stage.spare.submit(self._let_go)
         for instance in self.unit.instances:
+            if kept := [one for one in self._aside.values() if one.instance == instance]:
+                let_go(self.stage.work.engine, kept)
             if self._goes_back:
                 self.stage.failures.turned_out(instance, Result.ROLLED_BACK)
             elif self.unit.rolls:
                 self.stage.failures.clear(instance)
-
-    def _let_go(self) -> None:
-        for instance in self.unit.instances:
-            if kept := [one for one in self._aside.values() if one.instance == instance]:
-                let_go(self.stage.work.engine, kept)
 
     @property
     def _goes_back(self) -> bool:

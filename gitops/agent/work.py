@@ -1,7 +1,6 @@
 """What carrying a plan out needs besides the plan."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +47,6 @@ class Stage:
         work: what they are part of.
         specs: what each instance is to have.
         turn: held while the engine makes or starts a container.
-        spare: does what nobody waits for, while others wait for health.
         pause: waits some seconds; raises what is to end the waiting.
         failures: where failures are remembered.
         limits: where changed limits are remembered.
@@ -57,7 +55,6 @@ class Stage:
     work: Work
     specs: Mapping[str, list[ContainerSpec]]
     turn: AbstractContextManager[object]
-    spare: Executor
     pause: Callable[[float], None]
     failures: Failures
     limits: Limits

@@ -130,8 +130,7 @@ def test_a_batch_is_well_before_the_next_begins(host: Deployment, image: str) ->
 
     def tell(line: str) -> None:
         if line.startswith("recreate b/web"):
-            there = [one for one in host.containers() if one.subject == "a/web" and not one.aside]
-            seen.extend(one.health for one in there)
+            seen.extend(one.health for one in host.containers() if one.subject == "a/web")
 
     host.told = _Told(tell)
     host.apply(wanting(host.fleet, *webs(host, image, "a", "b", **fields), rollout=rollout))
