@@ -16,10 +16,10 @@ from pathlib import Path
 from docker.api.client import APIClient
 
 from bench.figure import BenchError, Run, run
-from gitops.engine import labels
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, MountSpec, NetworkSpec, VolumeSpec
 from tests.database_fixtures import have_database_image, until
+from tests.engine_fixtures import remove_all
 
 HOST = "web1"
 _MEGABYTE = 1e6
@@ -126,7 +126,7 @@ def backed(
         made.begin()
         yield made
     finally:
-        _sweep(api, name)
+        remove_all(api, name)
         api.close()
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -166,13 +166,3 @@ def _watch(process: subprocess.Popen[bytes]) -> float:
                 peak = int(line.split()[1]) * 1024 / _MEGABYTE
         time.sleep(0.02)
     return peak
-
-
-def _sweep(api: APIClient, name: str) -> None:
-    filters = {"label": f"{labels.FLEET}={name}"}
-    for container in api.containers(all=True, filters=filters):
-        api.remove_container(container["Id"], force=True, v=True)
-    for network in api.networks(filters=filters):
-        api.remove_network(network["Id"])
-    for volume in api.volumes(filters=filters)["Volumes"] or ():
-        api.remove_volume(volume["Name"], force=True)

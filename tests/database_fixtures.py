@@ -18,13 +18,12 @@ from pathlib import Path
 import pytest
 from docker.api.client import APIClient
 
-from gitops.engine import labels
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, MountSpec, NetworkSpec, VolumeSpec
 from gitops.fleet.fleet import Fleet, Instance
 from gitops.fleet.load import load
 from gitops.system.places import Places, places
-from tests.engine_fixtures import debian_image
+from tests.engine_fixtures import debian_image, remove_all
 
 DATABASE = "shop-1"
 INSTANCE = "alice"
@@ -164,13 +163,7 @@ def running(api: APIClient, database_image: str) -> Iterator[str]:
         until(lambda: _answers(engine, f"{fleet}.{INSTANCE}.db"))
         yield fleet
     finally:
-        filters = {"label": f"{labels.FLEET}={fleet}"}
-        for container in api.containers(all=True, filters=filters):
-            api.remove_container(container["Id"], force=True, v=True)
-        for made in api.networks(filters=filters):
-            api.remove_network(made["Id"])
-        for made in api.volumes(filters=filters)["Volumes"] or ():
-            api.remove_volume(made["Name"], force=True)
+        remove_all(api, fleet)
 
 
 def _answers(engine: Docker, container: str) -> bool:

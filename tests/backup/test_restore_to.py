@@ -13,7 +13,6 @@ from gitops.backup.restore import Wish, restore
 from gitops.backup.run import back_up
 from gitops.backup.sets import BackupSet
 from gitops.backup.vault import Vault, open_vault
-from gitops.engine import labels
 from gitops.engine.connection import ask
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, MountSpec, NetworkSpec, VolumeSpec
@@ -22,6 +21,7 @@ from gitops.fleet.load import load
 from gitops.system.errors import UserError
 from gitops.system.places import Places, places
 from tests.database_fixtures import SERVERS, until
+from tests.engine_fixtures import remove_all
 
 _HOST = "web1"
 _IDLE = "trap 'exit 0' TERM; [ ! -e /data/broken ] || exit 3; while :; do sleep 1 & wait; done"
@@ -113,13 +113,7 @@ def fleet_name(api: APIClient, database_image: str) -> Iterator[str]:
         until(lambda: _answers(engine, "redis", f"{fleet}.dan.db"))
         yield fleet
     finally:
-        filters = {"label": f"{labels.FLEET}={fleet}"}
-        for container in api.containers(all=True, filters=filters):
-            api.remove_container(container["Id"], force=True, v=True)
-        for made in api.networks(filters=filters):
-            api.remove_network(made["Id"])
-        for made in api.volumes(filters=filters)["Volumes"] or ():
-            api.remove_volume(made["Name"], force=True)
+        remove_all(api, fleet)
 
 
 def _answers(engine: Docker, kind: str, container: str) -> bool:
