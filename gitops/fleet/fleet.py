@@ -10,7 +10,7 @@ from gitops.fleet.instances import AppDefinition, Instance, instantiate
 from gitops.fleet.settings import Settings
 from gitops.system.errors import UserError
 
-__all__ = ["AppDefinition", "Fleet", "Instance"]
+__all__ = ["AppDefinition", "Fleet", "Instance", "layers"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +114,21 @@ class Fleet:
         if name not in self.hosts:
             raise UserError(f"there is no host {name}", hint=_known(self.hosts))
         return self.hosts[name]
+
+
+def layers(fleet: Fleet) -> list[list[str]]:
+    """Give images by their depth in the graph of parents: bases first, then what stands on them, and so on.
+
+    No image of a layer stands on another one of it, nor on one of a later layer; each layer is sorted.
+    """
+    depths = {"scratch": -1}
+    found: list[list[str]] = []
+    for name in fleet.parents_first():
+        depths[name] = depths[fleet.images[name].parent] + 1
+        if depths[name] == len(found):
+            found.append([])
+        found[depths[name]].append(name)
+    return [sorted(layer) for layer in found]
 
 
 def _known(names: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gitops.debian.packages import Package
-from gitops.fleet.fleet import Fleet
+from gitops.fleet.fleet import Fleet, layers
 from gitops.images.lock import Lock, parse_lock
 from gitops.system.errors import Problem, UserError
 
@@ -29,12 +29,10 @@ def targets(fleet: Fleet) -> list[tuple[str, str]]:
 
 def rounds(fleet: Fleet) -> list[list[tuple[str, str]]]:
     """Give the same in rounds: none of a round stands on another of it, nor on one of a later round."""
-    depths = {"scratch": 0}
-    found: dict[int, list[tuple[str, str]]] = {}
-    for image, architecture in targets(fleet):
-        depths[image] = depths[fleet.images[image].parent] + 1
-        found.setdefault(depths[image], []).append((image, architecture))
-    return [found[depth] for depth in sorted(found)]
+    return [
+        [(image, architecture) for image in layer for architecture in fleet.architectures_of(image)]
+        for layer in layers(fleet)
+    ]
 
 
 def request_of(fleet: Fleet, image: str) -> tuple[str, ...]:

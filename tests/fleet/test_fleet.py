@@ -2,6 +2,7 @@
 
 import pytest
 
+from gitops.fleet.fleet import layers
 from gitops.fleet.load import load
 from gitops.system.errors import UserError
 from tests.fleet.conftest import Write
@@ -12,6 +13,10 @@ def test_parents_come_before_their_children_in_the_same_order_every_time(fleet_w
     assert fleet.parents_first() == ["base", "site", "a", "db"]
     assert fleet.parents_first(["a"]) == ["base", "site", "a"]
     assert fleet.children("base") == ("db", "site")
+
+
+def test_a_layer_has_the_images_that_stand_equally_high(fleet_with: Write) -> None:
+    assert layers(load(fleet_with({"images/a.yaml": "from: site\n"}))) == [["base"], ["db", "site"], ["a"]]
 
 
 def test_archives_are_inherited_first_and_architectures_are_what_all_of_them_have(fleet_with: Write) -> None:
