@@ -12,9 +12,9 @@ def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
     It also warns of data that nothing keeps a copy of, and of jobs that may overlap themselves.
     Exit status 1 when there is something wrong; a warning alone does not count.
     """
-    import json
     import sys
 
+    from gitops.cli.document import emit
     from gitops.fleet.checks import missing_keyrings
     from gitops.fleet.load import load
     from gitops.fleet.warnings import warnings
@@ -33,7 +33,7 @@ def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         found = {"problems": problems, "warnings": warned}
         told = {name: [problem._asdict() for problem in each] for name, each in found.items()}
-        print(json.dumps(told, indent=2))
+        emit(**told)
         raise typer.Exit(1 if problems else 0)
     for warning in warned:
         print(warning._replace(message=f"warning: {warning.message}"), file=sys.stderr)

@@ -26,14 +26,17 @@ def history(
         return
     found = turns(places(), limit=limit)[::-1]
     if json:
-        from json import dumps
+        from gitops.cli.document import emit
 
-        print(dumps([_shown(turn) for turn in found], indent=2))
+        emit(turns=[_shown(turn) for turn in found])
         return
-    for turn in found:
-        print(f"{turn.number:>5}  {_line(turn)}")
     if not found:
         print("nothing was done on this host yet")
+        return
+    from gitops.cli.table import show as print_table
+
+    head = ("turn", "when", "what", "commit", "before", "outcome", "detail")
+    print_table(head, [(str(turn.number), *_cells(turn)) for turn in found])
 
 
 @app.command()
@@ -46,11 +49,12 @@ def show(
 
     found = turn(places(), number)
     if json:
-        from json import dumps
+        from gitops.cli.document import emit
 
-        print(dumps({**_shown(found), "actions": [_action(step) for step in found.steps]}, indent=2))
+        emit(**_shown(found), actions=[_action(step) for step in found.steps])
         return
-    print(_line(found))
+    when, what, commit, _, outcome, detail = _cells(found)
+    print(f"{when}  {what} {commit} {outcome}{f': {detail}' if detail else ''}")
     for step in found.steps:
         took = (
             f" in {(step.ended - step.started).total_seconds():.1f} s" if step.started and step.ended else ""
@@ -59,15 +63,14 @@ def show(
         print(f"    {step.outcome}{took}{f': {step.detail}' if step.detail else ''}")
 
 
-def _line(turn: "Turn") -> str:
-    from gitops.system.clock import stamp
+def _cells(turn: "Turn") -> tuple[str, ...]:
+    from gitops.system.clock import local
 
-    commit = turn.commit[:12] or "-"
-    before = f" (before: {turn.before[:12]})" if turn.before not in {"", turn.commit} else ""
-    often = f", {turn.times} times until {stamp(turn.ended)}" if turn.times > 1 and turn.ended else ""
+    before = turn.before[:12] if turn.before not in {"", turn.commit} else "-"
+    often = f", {turn.times} times until {local(turn.ended)}" if turn.times > 1 and turn.ended else ""
     said = turn.detail.removeprefix(f"{turn.outcome}: ")
-    detail = f": {said}" if said else ""
-    return f"{stamp(turn.started)}  {turn.kind} {commit}{before} {turn.outcome}{often}{detail}"
+    outcome = f"{turn.outcome}{often}"
+    return (local(turn.started), turn.kind, turn.commit[:12] or "-", before, outcome, said)
 
 
 def _shown(turn: "Turn") -> dict[str, Any]:

@@ -60,19 +60,20 @@ def log(
 
     When it ran and how it ended is told on standard error.
     """
-    import shutil
     import sys
 
     from gitops.report.history import runs
     from gitops.system.errors import UserError
     from gitops.system.places import places
+    from gitops.system.terminal import copy
 
     found = runs(places(), kind="job", instance=instance, name=job, limit=-1)
     kept = [one for one in found if one.number == number or (number is None and one.outcome != "skipped")]
     if not kept:
         which = f"no run {number}" if number else "not run yet"
         raise UserError(f"{job} of {instance} has {which}", hint=f"gitops job history {instance} {job}")
-    print(_line(kept[0]), file=sys.stderr, flush=True)
+    when, *_, took, _, went = _cells(kept[0])
+    print(f"{when}  {instance}/{job}  {went} after {took}", file=sys.stderr, flush=True)
     path = places().state / kept[0].log
     if not kept[0].log:
         print("no output", file=sys.stderr)
@@ -80,7 +81,7 @@ def log(
         raise UserError("is not kept any more", file=path)
     else:
         with path.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
+            copy(file)
 
 
 @app.command()
@@ -93,19 +94,19 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """Say which jobs ran, when, and how they ended."""
-    import json
-
+    from gitops.cli.document import emit
+    from gitops.cli.table import show
     from gitops.report.history import GOOD, runs
     from gitops.system.places import places
 
     found = runs(places(), kind="job", instance=instance, name=job, limit=-1 if failed else limit)
     shown = [one for one in found if not failed or one.outcome not in GOOD][:limit][::-1]
     if as_json:
-        print(json.dumps([plain_run(one) for one in shown], indent=2))
-        return
-    for one in shown:
-        print(f"{one.number:>6}  {_line(one)}")
-    if not shown:
+        emit(runs=[plain_run(one) for one in shown])
+    elif shown:
+        head = ("run", "when", "instance", "job", "took", "tries", "outcome")
+        show(head, [(str(one.number), *_cells(one)) for one in shown])
+    else:
         print("no job has failed" if failed and found else "no job has run yet")
 
 
@@ -118,11 +119,9 @@ def catch_up_() -> None:
     catch_up(places(), print)
 
 
-def _line(one: "Run") -> str:
-    from gitops.system.clock import stamp
+def _cells(one: "Run") -> tuple[str, ...]:
+    from gitops.system.clock import local
 
     status = f", exit status {one.status}" if one.outcome == "failed" else ""
-    tries = f", {one.tries} tries" if one.tries > 1 else ""
-    detail = f": {one.detail}" if one.detail else ""
-    went = f"{one.outcome}{status} after {one.seconds:.1f} s{tries}{detail}"
-    return f"{stamp(one.started)}  {one.instance}/{one.name}  {went}"
+    went = f"{one.outcome}{status}{f': {one.detail}' if one.detail else ''}"
+    return (local(one.started), one.instance, one.name, f"{one.seconds:.1f} s", str(one.tries), went)

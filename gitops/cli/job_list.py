@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: JsonOption = False) -> None:
     """List the jobs that this host's scheduler runs, and its own: when next, and how each went last."""
-    import json
-
     from gitops.cli.deployed import deployed
-    from gitops.cli.table import columns
+    from gitops.cli.document import emit
+    from gitops.cli.table import show
     from gitops.jobs.scheduled import scheduled
     from gitops.jobs.standing import standing
     from gitops.system.clock import now
@@ -25,26 +24,26 @@ def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: Js
     at = now()
     found = standing(places(), at, scheduled(*deployed(fleet, host)) if fleet or host else None)
     if as_json:
-        print(json.dumps([plain_job(one) for one in found], indent=2))
+        emit(jobs=[plain_job(one) for one in found])
         return
     if not found:
         print("this host has no jobs")
         return
-    head = ("instance", "job", "schedule", "next", "last", "took", "outcome", "well")
-    print("\n".join(columns([head, *(_row(one, at) for one in found)])))
+    head = ("instance", "job", "schedule", "next", "last", "took", "well", "outcome")
+    show(head, [_row(one, at) for one in found])
 
 
 def _row(one: "JobStanding", at: "datetime") -> tuple[str, ...]:
     from gitops.backup.standing import age
     from gitops.jobs.standing import how
-    from gitops.system.clock import stamp
+    from gitops.system.clock import local
 
     schedule = f"{one.schedule} {one.timezone}" if one.timezone else one.schedule
-    last = (stamp(one.last.started), f"{one.last.seconds:.1f} s") if one.last else ("never", "-")
+    last = (local(one.last.started), f"{one.last.seconds:.1f} s") if one.last else ("never", "-")
     went = how(one.last) if one.last else "-"
-    late = f"late since {stamp(one.late)}; " if one.late else ""
+    late = f"late since {local(one.late)}; " if one.late else ""
     well = f"{age(one.good, at)} ago" if one.good else "never"
-    return (one.instance, one.job, schedule, stamp(one.next), *last, f"{late}{went}", well)
+    return (one.instance, one.job, schedule, local(one.next), *last, well, f"{late}{went}")
 
 
 def plain_job(one: "JobStanding") -> dict[str, Any]:

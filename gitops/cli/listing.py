@@ -1,6 +1,5 @@
 """`gitops backup list`: which backups there are."""
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,33 +24,30 @@ def list_sets(
     The size is that of the data; what the repository needs for them is less. What restores have kept of what
     was there before is listed, too: `restore --snapshot ID` brings it back.
     """
-    import json
-
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
+    from gitops.cli.document import emit
+    from gitops.cli.table import show
     from gitops.report.newest import newest
-    from gitops.system.clock import stamp
+    from gitops.system.clock import local, stamp
     from gitops.system.places import places
 
     loaded, here = deployed(fleet, host)
     with open_vault(loaded, here, places()) as vault:
         sets = [one for one in vault.sets(safety=None) if not instances or one.instance in instances]
     sets.sort(key=lambda one: (one.instance, one.time))
-    proved = {name: stamp(one.started) for name, one in newest(places(), "drill", good=True).items()}
+    proved = {name: one.started for name, one in newest(places(), "drill", good=True).items()}
     if as_json:
-        print(json.dumps([_entry(one, proved.get(one.instance)) for one in sets], indent=2))
+        times = {name: stamp(at) for name, at in proved.items()}
+        emit(backups=[_entry(one, times.get(one.instance)) for one in sets])
         return
-    for instance, own in groupby(sets, key=lambda one: one.instance):
-        for one in own:
-            print(_line(one))
-        said = (
-            f"last proved by a drill at {proved[instance]}"
-            if instance in proved
-            else "no drill has proved any"
-        )
-        print(f"{instance}: {said}")
     if not sets:
         print("no backups yet")
+        return
+    show(("instance", "backup", "when", "size", "what"), [_row(one) for one in sets])
+    for instance in dict.fromkeys(one.instance for one in sets):
+        at = proved.get(instance)
+        print(f"{instance}: {f'last proved by a drill at {local(at)}' if at else 'no drill has proved any'}")
 
 
 def _entry(one: "BackupSet", proved: str | None) -> dict[str, object]:
@@ -74,14 +70,14 @@ def _entry(one: "BackupSet", proved: str | None) -> dict[str, object]:
     }
 
 
-def _line(one: "BackupSet") -> str:
+def _row(one: "BackupSet") -> tuple[str, ...]:
     from gitops.backup.run import failure
     from gitops.cli.sizes import readable
-    from gitops.system.clock import stamp
+    from gitops.system.clock import local
 
     what = ", ".join(str(part.dataset) for part in one.parts)
     if one.safety:
         what = f"kept by a restore: {what}"
     if not one.complete:
         what = f"failed: {failure(one) or 'it is empty'}"
-    return f"{one.instance} {one.short} {stamp(one.time)} {readable(one.size)}  {what}"
+    return (one.instance, one.short, local(one.time), readable(one.size), what)

@@ -24,6 +24,7 @@ from gitops.cli.schema import schema
 from gitops.cli.status import status
 from gitops.cli.update import update
 from gitops.system.errors import InterruptedByUserError, UserError
+from gitops.system.terminal import guard
 
 app = typer.Typer(
     help="One git repository in; Debian-only images, pipelines, deployments, backups and cron out.",
@@ -72,6 +73,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run a verb; a user's error is printed without a traceback, exit status 1; Ctrl-C is 130."""
     signal.signal(signal.SIGINT, _interrupt)
+    guard()
     try:
         app()
     except UserError as error:

@@ -27,6 +27,7 @@ def plan(
     from gitops.agent.reported import fetch
     from gitops.agent.schedule import schedule_changes
     from gitops.cli.options import fleet_root
+    from gitops.cli.table import show
     from gitops.engine.docker import Docker
     from gitops.git.repository import Repository
     from gitops.render.schedule import schedule_files
@@ -44,7 +45,7 @@ def plan(
     files = schedule_files(wanted.fleet, wanted.host)
     schedule = [] if reported else schedule_changes(files, wanted.fleet.settings.name, place)
     if json:
-        from json import dumps
+        from gitops.cli.document import emit
 
         actions = [
             {"action": str(one.kind), "subject": one.subject, "reason": one.reason} for one in found.actions
@@ -53,13 +54,17 @@ def plan(
         held = [
             {"instance": one.instance, "result": str(one.result), "reason": one.reason} for one in found.held
         ]
-        told = {"host": wanted.host, "reported": reported and reported.time}
-        print(dumps({**told, "actions": actions, "held": held}, indent=2))
+        emit(host=wanted.host, reported=reported and reported.time, actions=actions, held=held)
     else:
         if reported:
             print(reported)
-        lines = [*map(str, found.actions), *(f"schedule {wanted.host}: {line}" for line in schedule)]
-        lines += [problem.message for problem in left(found.held, ())]
-        print("\n".join(lines) or f"{wanted.host}: nothing to do")
+        rows = [(str(one.kind), one.subject, one.reason) for one in found.actions]
+        rows += [("schedule", wanted.host, line) for line in schedule]
+        if rows:
+            show(("action", "what", "why"), rows, [f"{does} {what}: {why}" for does, what, why in rows])
+        for problem in left(found.held, ()):
+            print(problem.message)
+        if not (rows or found.held):
+            print(f"{wanted.host}: nothing to do")
     if exit_code and (found or schedule or found.held):
         raise typer.Exit(1)

@@ -153,11 +153,11 @@ def _merge(repository: "Repository", places: "Places", branch: str) -> None:
 
 
 def _print_json(document: "dict[str, Any]", outcomes: "Sequence[Outcome]") -> None:
-    import json
     from dataclasses import asdict
 
-    found = {**document, "outcomes": [asdict(outcome) for outcome in outcomes]}
-    print(json.dumps(found, indent=2, ensure_ascii=False))
+    from gitops.cli.document import emit
+
+    emit(**document, outcomes=[asdict(outcome) for outcome in outcomes])
 
 
 def _tell(updates: "Updates", outcomes: "Sequence[Outcome]", *, proposed: bool) -> None:
@@ -179,24 +179,12 @@ def _tell(updates: "Updates", outcomes: "Sequence[Outcome]", *, proposed: bool) 
 
 def _show(updates: "Updates") -> None:
     """Print a table for each update, below its title."""
-    import sys
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
+    from gitops.cli.table import heading, show
     from gitops.updates.report import COLUMNS, rows
     from gitops.updates.title import title
 
-    # A file or a pipe has no width: there, a line is a row.
-    console = Console(width=None if sys.stdout.isatty() else 1000, highlight=False)
     for each in updates.updates:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in COLUMNS:
-            table.add_column(column, overflow="fold")
-        for row in rows(each):
-            table.add_row(*map(Text, row))
-        console.print(Text(f"{each.branch}: {title(each.effect, each.news)}", style="bold"))
-        console.print(table)
-        console.print()
+        heading(f"{each.branch}: {title(each.effect, each.news)}")
+        show(COLUMNS, rows(each))
+        print()
     print("propose it with: gitops update --commit, or --pull-request")

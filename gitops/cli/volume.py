@@ -23,14 +23,15 @@ def list_volumes(json: JsonOption = False) -> None:
         volumes, left = _volumes(engine)
     orphans = {one.name for one in left}
     if json:
-        from json import dumps
+        from gitops.cli.document import emit
 
-        table = [{**vars(one), "orphan": one.name in orphans} for one in volumes]
-        print(dumps(table, indent=2))
-        return
-    for one in volumes:
-        print(f"{one.name}{'  orphan' if one.name in orphans else ''}")
-    if not volumes:
+        emit(volumes=[{**vars(one), "orphan": one.name in orphans} for one in volumes])
+    elif volumes:
+        from gitops.cli.table import show
+
+        rows = [(one.name, "orphan" if one.name in orphans else "") for one in volumes]
+        show(("volume", "note"), rows, [f"{name}  {note}".rstrip() for name, note in rows])
+    else:
         print("this host has no volumes")
 
 

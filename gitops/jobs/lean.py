@@ -80,7 +80,20 @@ def _show() -> Callable[[bytes], object]:
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
 
-    return show
+    if not sys.stdout.isatty():
+        return show
+    from codecs import getincrementaldecoder  # noqa: PLC0415  # a person looks on, and has the time
+
+    from gitops.system.terminal import guard  # noqa: PLC0415  # as above
+
+    guard()
+    decode = getincrementaldecoder("utf-8")(errors="replace").decode
+
+    def show_safely(piece: bytes) -> None:
+        sys.stdout.write(decode(piece))
+        sys.stdout.flush()
+
+    return show_safely
 
 
 def _told(job: Definition, done: JobRun) -> str:

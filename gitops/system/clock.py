@@ -16,6 +16,11 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def local(moment: datetime) -> str:
+    """Write a time for people, by this machine's clock: `2025-03-01 05:05:06 CET`."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
 def moment(text: str) -> datetime:
     """Read the time that somebody means; give it in UTC.
 

@@ -144,7 +144,7 @@ def test_a_branch_that_was_rewritten_changes_nothing(deployed: Host) -> None:
 
 def _most_at_once(host: Host) -> int:
     """Give how many containers the newest turn changed side by side."""
-    (newest,) = json.loads(host.gitops("history", "--json", "--limit", "1")[1])
+    (newest,) = json.loads(host.gitops("history", "--json", "--limit", "1")[1])["turns"]
     steps = json.loads(host.gitops("history", "show", str(newest["number"]), "--json")[1])["actions"]
     spans = [
         (datetime.fromisoformat(one["started"]), datetime.fromisoformat(one["ended"]))

@@ -19,7 +19,10 @@ def gitops(*args: str) -> str:
 def test_a_volume_that_git_no_longer_names_is_listed_and_goes_only_when_told_to(fleet: FleetOnDisk) -> None:
     alice, bob = (f"{fleet.name}.{one}.data" for one in ("alice", "bob"))
     fleet.apply()
-    assert [one["orphan"] for one in json.loads(gitops("volume", "list", "--json"))] == [False, False]
+    assert [one["orphan"] for one in json.loads(gitops("volume", "list", "--json"))["volumes"]] == [
+        False,
+        False,
+    ]
     fleet.write("hosts/web1.yaml", "instances: {alice: {app: blog}}\n")
     fleet.commit()
     fleet.apply()

@@ -95,7 +95,7 @@ def test_a_rollback_needs_neither_the_repository_nor_a_build(
 
 def test_history_tells_what_was_applied_rolled_back_and_how_each_step_ended(moved: FleetOnDisk) -> None:
     gitops(moved, "rollback")
-    turns = json.loads(gitops(moved, "history", "--json"))
+    turns = json.loads(gitops(moved, "history", "--json"))["turns"]
     assert [(turn["kind"], turn["outcome"]) for turn in turns] == [
         ("apply", "done"),
         ("apply", "done"),
@@ -109,4 +109,4 @@ def test_history_tells_what_was_applied_rolled_back_and_how_each_step_ended(move
     assert "recreate alice/web: environment changed" in gitops(
         moved, "history", "show", str(turns[2]["number"])
     )
-    assert len(gitops(moved, "history").splitlines()) == 3
+    assert len(gitops(moved, "history").splitlines()) == 4

@@ -46,7 +46,7 @@ def timers(machine: Machine) -> set[str]:
 
 def past(machine: Machine) -> list[tuple[str, str, int]]:
     """Give what ran: the job, how it ended, its exit status."""
-    told = json.loads(machine.run("gitops", "job", "history", "--json"))
+    told = json.loads(machine.run("gitops", "job", "history", "--json"))["runs"]
     return [(one["job"], one["outcome"], one["status"]) for one in told]
 
 

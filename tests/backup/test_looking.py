@@ -37,18 +37,23 @@ def test_a_list_says_of_each_set_what_is_in_it_or_what_failed_and_when_one_was_p
         verb = [sys.executable, "-m", "gitops", "backup", "list", *words, "--host", "web1"]
         fleet = ("--fleet", str(tmp_path / "fleet"))
         return subprocess.run(
-            [*verb, *fleet], env=environment(vault), check=True, capture_output=True, text=True
+            [*verb, *fleet],
+            env={**environment(vault), "TZ": "UTC"},
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
 
     assert told().splitlines() == [
-        f"alice {good.short} 2026-03-10T03:15:00Z 100 kB  database db/shop",
-        f"alice {bad.short} 2026-03-11T03:15:00Z 0 B  failed: database db/shop: it is away",
-        f"alice {kept.short} 2026-03-12T03:15:00Z 100 kB  kept by a restore: database db/shop",
-        "alice: last proved by a drill at 2026-03-10T12:15:00Z",
-        f"carol {other.short} 2026-03-10T03:15:00Z 100 kB  database db/shop",
+        "instance  backup    when                     size    what",
+        f"alice     {good.short}  2026-03-10 03:15:00 UTC  100 kB  database db/shop",
+        f"alice     {bad.short}  2026-03-11 03:15:00 UTC  0 B     failed: database db/shop: it is away",
+        f"alice     {kept.short}  2026-03-12 03:15:00 UTC  100 kB  kept by a restore: database db/shop",
+        f"carol     {other.short}  2026-03-10 03:15:00 UTC  100 kB  database db/shop",
+        "alice: last proved by a drill at 2026-03-10 12:15:00 UTC",
         "carol: no drill has proved any",
     ]
-    found = json.loads(told("alice", "--json"))
+    found = json.loads(told("alice", "--json"))["backups"]
     assert [(one["id"], one["complete"], one["safety"]) for one in found] == [
         (good.id, True, False),
         (bad.id, False, False),

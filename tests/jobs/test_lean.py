@@ -221,7 +221,7 @@ def test_past_runs_are_listed_and_their_logs_kept_apart(service: Service) -> Non
     for command in ("echo first", "echo second; exit 3", "true"):
         service.run(command)
     with service.gitops("job", "history", "--json") as listed:
-        rows = json.loads(listed.communicate()[0])
+        rows = json.loads(listed.communicate()[0])["runs"]
     assert [(row["job"], row["outcome"], row["status"]) for row in rows] == [
         ("tick", "ok", 0),
         ("tick", "failed", 3),
@@ -229,8 +229,10 @@ def test_past_runs_are_listed_and_their_logs_kept_apart(service: Service) -> Non
     ]
     assert rows[0]["container"] == service.id
     with service.gitops("job", "history", "--failed") as failed:
-        (line,) = failed.communicate()[0].decode().splitlines()
-    assert "alice/tick  failed, exit status 3 after " in line
+        head, line = failed.communicate()[0].decode().splitlines()
+    assert head.split() == ["run", "when", "instance", "job", "took", "tries", "outcome"]
+    assert line.split()[4:6] == ["alice", "tick"]
+    assert line.endswith("failed, exit status 3")
     with service.gitops("job", "log", INSTANCE, "tick", "--run", str(rows[1]["number"])) as log:
         assert log.communicate()[0] == b"second\n"
     with service.gitops("job", "log", INSTANCE, "tick") as log:
