@@ -13,8 +13,11 @@ from gitops.agent.host import Wanted
 from gitops.agent.plan import Engine
 from gitops.agent.report import VERSION
 from gitops.engine.observed import Observed
+from gitops.fleet.hosts import Report
 from gitops.git.repository import Repository
 from gitops.system.errors import UserError
+
+_KEPT = "refs/gitops/reports/"
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,46 @@ def fetch(git: Repository, wanted: Wanted, remote: str = "origin") -> Reported:
             "does not report", file=f"hosts/{wanted.host}.yaml", hint="add: report: {branch: gitops/reports}"
         )
     branch = f"{settings.branch}/{wanted.host}"
-    kept = f"refs/gitops/reports/{wanted.host}"
-    git.git("fetch", "--quiet", "--no-tags", "--force", remote, f"refs/heads/{branch}:{kept}")
+    come = f"refs/gitops/come/{wanted.host}"
+    git.git("fetch", "--quiet", "--no-tags", "--force", remote, f"refs/heads/{branch}:{come}")
+    take(git, come, wanted.host, settings)
+    found = kept(git, wanted.host, settings, frozenset(one.name for one in wanted.desired.volumes))
+    if found is None:
+        raise UserError(f"the branch {branch} has no report of {wanted.host}")
+    return found
+
+
+def take(git: Repository, come: str, host: str, settings: Report) -> None:
+    """Keep a report that was fetched, as `refs/gitops/reports/HOST`, once its signature was found good.
+
+    Raises:
+        UserError: it is not signed by the key that signs.
+    """
     if settings.key:
-        _verify(git, kept, wanted.host, settings.key)
+        _verify(git, come, host, settings.key)
+    git.git("update-ref", _KEPT + host, come)
+
+
+def kept(
+    git: Repository, host: str, settings: Report, volumes: frozenset[str] = frozenset()
+) -> Reported | None:
+    """Give the newest report of a host that was fetched and kept; None where there is none.
+
+    Args:
+        git: the repository that has it.
+        host: whose.
+        settings: what hosts/HOST.yaml says of its reports.
+        volumes: those that it is taken to have.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     # Not Repository.file_at: a report stands at the top of its commit, wherever the fleet is in its own.
-    text = git.git("cat-file", "blob", f"{kept}:{wanted.host}.json").stdout
-    return replace(_read(text, branch, wanted), signed=settings.key is not None)
+    told = git.git("cat-file", "blob", f"{_KEPT}{host}:{host}.json", check=False)
+    if told.status:
+        return None
+    found = _read(told.stdout, f"{settings.branch}/{host}", host, volumes)
+    return replace(found, signed=settings.key is not None)
 
 
 def _verify(git: Repository, commit: str, host: str, key: str) -> None:
@@ -82,24 +118,24 @@ def _verify(git: Repository, commit: str, host: str, key: str) -> None:
             )
 
 
-def _read(text: str, branch: str, wanted: Wanted) -> Reported:
+def _read(text: str, branch: str, host: str, volumes: frozenset[str]) -> Reported:
     """Read a report; whoever wrote it may have put anything into it."""
     try:
         told = json.loads(text)
         if not _printable(told):
             raise ValueError("it holds what no report holds")  # noqa: TRY301  # told as every fault below is
-        if (told["version"], told["host"]) != (VERSION, wanted.host):
+        if (told["version"], told["host"]) != (VERSION, host):
             raise ValueError("it is of another host or version")  # noqa: TRY301  # see above
         containers = tuple(map(_observed, told["containers"]))
         failures = {one["instance"]: _failure(one) for one in told["failures"]}
         seen = Engine(
             containers,
             frozenset((network, one.instance) for one in containers for network in one.networks),
-            frozenset(one.name for one in wanted.desired.volumes),
+            volumes,
             frozenset(one.image for one in containers),
             failures,
         )
-        return Reported(wanted.host, told["generation"], told["time"], Path(told["runtime"]), seen)
+        return Reported(host, told["generation"], told["time"], Path(told["runtime"]), seen)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UserError(f"the branch {branch} has no report that can be read: {error}") from error
 

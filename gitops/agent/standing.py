@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops.agent.action import Held
 from gitops.agent.generation import running
-from gitops.agent.host import look, want
+from gitops.agent.host import Wanted, look, want
 from gitops.agent.pause import paused
 from gitops.agent.plan import plan
 from gitops.agent.rollback import rolled_back
@@ -32,6 +33,8 @@ class Standing:
         backups: how the backups of its instances stand, problems first.
         used: what containers use, by id, for the next look.
         jobs: how its jobs stand.
+        held: the instances that are not what git says, because a roll-out of them failed.
+        untold: how many notices could not be delivered yet.
     """
 
     host: str
@@ -41,6 +44,8 @@ class Standing:
     backups: tuple[BackupStanding, ...]
     used: dict[str, Usage]
     jobs: tuple[JobStanding, ...] = ()
+    held: tuple[Held, ...] = ()
+    untold: int = 0
 
     @property
     def well(self) -> bool:
@@ -61,7 +66,13 @@ def standing(
         places: the host's directories.
         earlier: what containers used at the look before; tells how busy they were since.
     """
-    wanted = want(root, host, places)
+    return standing_of(want(root, host, places), engine, places, earlier)
+
+
+def standing_of(
+    wanted: Wanted, engine: Docker, places: Places, earlier: dict[str, Usage] | None = None
+) -> Standing:
+    """Look at a host whose definitions are read already; otherwise as `standing`."""
     seen = look(engine, wanted, places)
     steps = plan(wanted.desired, seen)
     used = usage([one.id for one in seen.containers if one.state == "running"])
@@ -82,6 +93,8 @@ def standing(
         tuple(backups),
         used,
         tuple(job_standing(places, now())),
+        steps.held,
+        sum(1 for one in outbox(places) if one.left),
     )
 
 

@@ -29,7 +29,7 @@ def _receivers(fleet: Fleet, places: Places) -> dict[str, Callable[[], str]]:
     identity = places.config / "age.key"
     return {
         name: partial(_url, secret_path(fleet.root, name), identity)
-        for name in fleet.settings.notifications.to
+        for name in fleet.settings.notifications.everybody
     }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from gitops.fleet.backups import Backup
 from gitops.fleet.fleet import Instance
+from gitops.fleet.notifications import Kind
 from gitops.fleet.schedule import next_time
 from gitops.report.history import Run
 from gitops.report.newest import newest, oldest
@@ -47,6 +48,8 @@ class BackupStanding:
         due: when another should have been there: in the past, where it is late; None where none is known.
         proved: when a drill last went well; None: never.
         notes: what somebody should look at, a line each.
+        kinds: of what kind each note is.
+        proof: when a drill was last tried, however it went; None: never.
     """
 
     instance: str
@@ -54,6 +57,8 @@ class BackupStanding:
     due: datetime | None
     proved: datetime | None
     notes: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    proof: datetime | None = None
 
 
 def past(places: Places) -> Past:
@@ -98,25 +103,30 @@ def age(since: datetime, now: datetime) -> str:
 def _standing(name: str, backup: Backup, past: Past, now: datetime) -> BackupStanding:
     good, last, drill = past.good.get(name), past.last.get(name), past.drill.get(name)
     due = _due(backup.schedule, good) if good else None
-    notes = []
+    notes: list[tuple[Kind, str]] = []
     if good is None:
-        notes.append(f"{name} has no backup that this host knows of")
+        notes.append((Kind.BACKUP_LATE, f"{name} has no backup that this host knows of"))
     elif due and due < now:
-        notes.append(f"{name}'s newest backup is {age(good.started, now)} old; one was due by {stamp(due)}")
+        old = f"{name}'s newest backup is {age(good.started, now)} old; one was due by {stamp(due)}"
+        notes.append((Kind.BACKUP_LATE, old))
     if last and last.status:
-        notes.append(f"{name}'s last backup failed at {stamp(last.started)}: {last.detail}")
+        failed = f"{name}'s last backup failed at {stamp(last.started)}: {last.detail}"
+        notes.append((Kind.BACKUP_FAILED, failed))
     if drill and drill.status:
-        notes.append(f"{name}'s last drill failed at {stamp(drill.started)}: {drill.detail}")
+        failed = f"{name}'s last drill failed at {stamp(drill.started)}: {drill.detail}"
+        notes.append((Kind.DRILL_FAILED, failed))
     since = drill or past.first.get(name)
     if backup.drill and since and _due(backup.drill, since) < now:
         ever = f"not been tried since {stamp(drill.started)}" if drill else "never been tried"
-        notes.append(f"{name}'s backups have {ever}, and a drill was due")
+        notes.append((Kind.DRILL_FAILED, f"{name}'s backups have {ever}, and a drill was due"))
     return BackupStanding(
         name,
         newest=good.started if good else None,
         due=due,
         proved=past.proved[name].started if name in past.proved else None,
-        notes=tuple(notes),
+        notes=tuple(note for _, note in notes),
+        kinds=tuple(kind for kind, _ in notes),
+        proof=drill.started if drill else None,
     )
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gitops.cli.job_list import list_jobs, plain_run
+from gitops.cli.job_list import list_jobs
 from gitops.cli.options import FleetOption, HostOption, JsonOption
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def history(
     """Say which jobs ran, when, and how they ended."""
     from gitops.cli.document import emit
     from gitops.cli.table import show
+    from gitops.jobs.document import plain_run
     from gitops.report.history import GOOD, runs
     from gitops.system.places import places
 

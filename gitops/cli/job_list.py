@@ -1,6 +1,6 @@
 """`gitops job list`: how every job of this host stands."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gitops.cli.options import FleetOption, HostOption, JsonOption
 
@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitops.jobs.standing import JobStanding
-    from gitops.report.history import Run
 
 
 def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: JsonOption = False) -> None:
@@ -16,6 +15,7 @@ def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: Js
     from gitops.cli.deployed import deployed
     from gitops.cli.document import emit
     from gitops.cli.table import show
+    from gitops.jobs.document import plain_job
     from gitops.jobs.scheduled import scheduled
     from gitops.jobs.standing import standing
     from gitops.system.clock import now
@@ -44,28 +44,3 @@ def _row(one: "JobStanding", at: "datetime") -> tuple[str, ...]:
     late = f"late since {local(one.late)}; " if one.late else ""
     well = f"{age(one.good, at)} ago" if one.good else "never"
     return (one.instance, one.job, schedule, local(one.next), *last, well, f"{late}{went}")
-
-
-def plain_job(one: "JobStanding") -> dict[str, Any]:
-    """Give how a job stands as JSON has it; times are RFC 3339 in UTC, how long it took is in seconds."""
-    from gitops.system.clock import stamp
-
-    return {
-        "instance": one.instance,
-        "job": one.job,
-        "schedule": one.schedule,
-        "timezone": one.timezone,
-        "next": stamp(one.next),
-        "last": plain_run(one.last) if one.last else None,
-        "last_success": stamp(one.good) if one.good else None,
-        "late": stamp(one.late) if one.late else None,
-    }
-
-
-def plain_run(run: "Run") -> dict[str, Any]:
-    """Give a run as JSON has it; times and seconds as in `plain_job`."""
-    from gitops.system.clock import stamp
-
-    times = {"started": stamp(run.started), "ended": stamp(run.ended), "seconds": round(run.seconds, 3)}
-    said = {key: value for key, value in vars(run).items() if key not in {"kind", "name", "started", "ended"}}
-    return {"job": run.name, **said, **times, "log": run.log or None}

@@ -1,6 +1,6 @@
 """`gitops status`: say what runs on this host."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from gitops.agent.standing import Standing
     from gitops.agent.status import Row
+    from gitops.view.view import View
 
 _PAUSE = 2.0
 _GLANCE = 0.5
@@ -50,16 +50,17 @@ def status(
         raise typer.Exit(1)
 
 
-def _looks(fleet: "Path | None", host: str | None) -> "Iterator[Standing]":
+def _looks(fleet: "Path | None", host: str | None) -> "Iterator[View]":
     """Look at the host as often as is asked for."""
     from gitops.agent.generation import current
-    from gitops.agent.standing import standing
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
+    from gitops.engine.usage import Usage
     from gitops.system.errors import UserError
     from gitops.system.places import places
+    from gitops.view.look import look
 
-    place, used = places(), None
+    place, used = places(), dict[str, Usage]()
 
     def generation() -> "tuple[Path, str | None]":
         kept = current(place)
@@ -79,34 +80,20 @@ def _looks(fleet: "Path | None", host: str | None) -> "Iterator[Standing]":
 
     with Docker() as engine:
         while True:
-            found = standing(*where(), engine, place, used)
-            used = found.used
+            found = look(*where(), engine, place, used)
+            used = dict(found.used)
             yield found
 
 
-def _json(found: "Standing") -> str:
-    from dataclasses import asdict
-    from datetime import datetime
+def _json(found: "View") -> str:
     from json import dumps
 
-    from gitops.cli.job_list import plain_job
-    from gitops.system.clock import stamp
+    from gitops.view.document import document
 
-    def plain(row: "Row") -> dict[str, Any]:
-        use = row.usage and {**asdict(row.usage), "at": stamp(row.usage.at)}
-        return {**asdict(row), "created": row.created and stamp(row.created), "usage": use, "well": row.well}
-
-    table = [plain(row) for row in found.rows]
-    backups = [
-        {name: stamp(value) if isinstance(value, datetime) else value for name, value in vars(one).items()}
-        for one in found.backups
-    ]
-    head = {"host": found.host, "generation": found.generation, "notes": found.notes, "well": found.well}
-    jobs = [plain_job(one) for one in found.jobs]
-    return dumps({**head, "containers": table, "backups": backups, "jobs": jobs}, indent=2)
+    return dumps(document(found), indent=2)
 
 
-def _table(found: "Standing") -> str:
+def _table(found: "View") -> str:
     from gitops.cli.table import columns
 
     lines = [*found.notes, *(note for one in found.backups for note in one.notes)]
@@ -131,7 +118,7 @@ def _table(found: "Standing") -> str:
     return "\n".join([*lines, *columns(cells), *notes, *_backups(found)])
 
 
-def _backups(found: "Standing") -> list[str]:
+def _backups(found: "View") -> list[str]:
     """Say of each instance how old its newest backup is, and when one was last proved."""
     from gitops.backup.standing import age
     from gitops.cli.table import columns

@@ -70,10 +70,12 @@ def update(
         updates, outcomes = _publish(repository, here, now=now)
     else:
         updates, outcomes = _look(repository, here, commit=commit)
-    if as_json:
-        from gitops.updates.report import document
+    from gitops.updates.report import document
 
-        _print_json(document(updates), outcomes)
+    told = document(updates)
+    _keep(told, here)
+    if as_json:
+        _print_json(told, outcomes)
     else:
         _tell(updates, outcomes, proposed=commit or pull_request)
     if any(outcome.state == "failed" for outcome in outcomes) or (exit_code and updates.updates):
@@ -90,11 +92,23 @@ def _is_still_nothing(repository: "Repository", places: "Places", *, as_json: bo
     head = repository.head()
     if still_nothing(repository.root, head, places) is None:
         return False
+    _keep({"base": head, "updates": []}, places)
     if as_json:
         _print_json({"base": head, "updates": [], "findings": []}, ())
     else:
         print(_NOTHING_TO_DO if commit else _UP_TO_DATE)
     return True
+
+
+def _keep(told: "dict[str, Any]", places: "Places") -> None:
+    """Let `gitops status` know what was found; a disk that is full is in nobody's way."""
+    from contextlib import suppress
+
+    from gitops.system.clock import now
+    from gitops.view.waiting import keep
+
+    with suppress(OSError):
+        keep(told, now(), places)
 
 
 def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple[Updates, Sequence[Outcome]]":

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from gitops.fleet.notifications import Notifications
 from gitops.fleet.updates import Updates
 from gitops.fleet.values import AgeRecipient, Line, Matching, Model, Name
 
@@ -58,14 +59,6 @@ class Archive(Model):
         default=("amd64",), min_length=1, description="What to lock for."
     )
     pins: tuple[Pin, ...] = Field(default=(), description="Preferences between its versions.")
-
-
-class Notifications(Model):
-    """Who hears of what went wrong, and of its recovery."""
-
-    to: tuple[Name, ...] = Field(
-        default=(), description="Secrets that each hold an Apprise URL: mailto://, matrix://, json://…"
-    )
 
 
 class Settings(Model):

@@ -33,8 +33,15 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
 def notification_problems(fleet: Fleet, sources: Sources) -> Iterator[Problem]:
     """Tell which secrets fleet.yaml names for notifications and are not there."""
     if document := sources.settings:
-        for index, name in enumerate(fleet.settings.notifications.to):
-            for fault in _missing_secret(name, sources, ("notifications", "to", index)):
+        told = fleet.settings.notifications
+        named: list[tuple[str, At]] = [
+            (name, ("notifications", "to", index)) for index, name in enumerate(told.to)
+        ]
+        for number, rule in enumerate(told.rules):
+            at: At = ("notifications", "rules", number, "to")
+            named += [(name, (*at, index)) for index, name in enumerate(rule.to or ())]
+        for name, where in named:
+            for fault in _missing_secret(name, sources, where):
                 yield placed(document, fault)
 
 

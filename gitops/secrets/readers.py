@@ -45,7 +45,7 @@ def used(fleet: Fleet, host: str) -> set[str]:
     backup = fleet.hosts[host].backup
     return (
         (backup.secrets if backup else set())
-        | set(fleet.settings.notifications.to)
+        | set(fleet.settings.notifications.everybody)
         | {
             use.source
             for instance in fleet.instances(host).values()
