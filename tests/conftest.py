@@ -9,7 +9,12 @@ import pytest
 
 from tests.archive import SigningKey, TestArchive, served, signing_key
 
-pytest_plugins = ["tests.engine_fixtures", "tests.database_fixtures", "tests.forge_fixtures"]
+pytest_plugins = [
+    "tests.engine_fixtures",
+    "tests.database_fixtures",
+    "tests.forge_fixtures",
+    "tests.registry_fixtures",
+]
 
 
 @pytest.fixture(scope="session", autouse=True)

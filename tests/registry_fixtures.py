@@ -1,0 +1,172 @@
+"""A real registry, Debian's docker-registry, with TLS by an authority of its own, a password, and removal."""
+
+import ipaddress
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from docker.api.client import APIClient
+
+from gitops.system.places import Places
+from tests.images.fleets import places_below
+
+USER, PASSWORD = "pusher", "correct horse"
+_CERTIFICATES = Path("/etc/docker/certs.d")
+_CONFIG = """\
+version: 0.1
+log: {{level: warn, accesslog: {{disabled: false}}}}
+storage: {{filesystem: {{rootdirectory: '{root}'}}, delete: {{enabled: {delete}}}}}
+http: {{addr: '{host}', tls: {{certificate: '{directory}/server.crt', key: '{directory}/server.key'}}}}
+auth: {{htpasswd: {{realm: test, path: '{directory}/htpasswd'}}}}
+"""
+
+
+@dataclass
+class RegistryServer:
+    """A registry that runs; the engine and containers reach it under the same name as this process.
+
+    Args:
+        host: HOST:PORT, on the engine's own bridge, so that the engine insists on TLS.
+        directory: its configuration, certificates and log.
+        storage: what it has stored.
+        delete: whether it lets things be removed.
+    """
+
+    host: str
+    directory: Path
+    storage: Path
+    delete: bool = True
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the authority that signed its own."""
+        return self.directory / "ca.crt"
+
+    @property
+    def password_file(self) -> Path:
+        """A file with the password of USER."""
+        return self.directory / "password"
+
+    @property
+    def docker_config(self) -> Path:
+        """A directory for DOCKER_CONFIG, in which USER is logged in."""
+        return self.directory / "docker"
+
+    def places(self, root: Path) -> Places:
+        """Give places below a directory, with USER logged in."""
+        made = places_below(root)
+        made.config.mkdir(parents=True, exist_ok=True)
+        if not (made.config / "docker").exists():
+            (made.config / "docker").symlink_to(self.docker_config)
+        return made
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        text = _CONFIG.format(
+            root=self.storage, host=self.host, directory=self.directory, delete=str(self.delete).lower()
+        )
+        (self.directory / "config.yml").write_text(text)
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["docker-registry", "serve", self.directory / "config.yml"], stdout=log, stderr=log
+            )
+        address, _, port = self.host.rpartition(":")
+        until = time.monotonic() + 30
+        while self._process.poll() is None and time.monotonic() < until:
+            try:
+                socket.create_connection((address, int(port)), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        pytest.fail(f"docker-registry does not start: {(self.directory / 'log').read_text()}")
+
+    def stop(self) -> None:
+        """Stop it; what it has stored stays."""
+        if self._process:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def requests(self) -> list[str]:
+        """Give what it was asked so far, `METHOD PATH` each, without what it answered 401 to."""
+        found = []
+        for line in (self.directory / "log").read_text().splitlines():
+            parts = line.split('"')
+            if len(parts) > 2 and " HTTP/" in parts[1] and parts[2].split()[0] != "401":
+                found.append(parts[1].rpartition(" HTTP/")[0])
+        return found
+
+    def client(self) -> httpx.Client:
+        """Talk to it without gitops, as an attacker with the password would."""
+        import ssl  # noqa: PLC0415  # for who needs it
+
+        trust = ssl.create_default_context(cafile=self.authority)
+        return httpx.Client(base_url=f"https://{self.host}", verify=trust, auth=(USER, PASSWORD))
+
+
+def as_root(*command: str | Path) -> None:
+    """Run a command as root, whoever runs the tests."""
+    subprocess.run([*([] if os.geteuid() == 0 else ["sudo"]), *command], check=True)
+
+
+@pytest.fixture(scope="session")
+def registry_server(api: APIClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryServer]:
+    """A registry for the whole session; who stops it or changes it starts it again as it was."""
+    (bridge,) = api.networks(names=["^bridge$"])
+    network = bridge["IPAM"]["Config"][0]
+    # An engine that has never been asked for anything else leaves out that it is the first address.
+    gateway = network.get("Gateway") or str(ipaddress.ip_network(network["Subnet"])[1])
+    with socket.create_server((gateway, 0)) as free:
+        host = f"{gateway}:{free.getsockname()[1]}"
+    directory = tmp_path_factory.mktemp("registry")
+    server = RegistryServer(host, directory, directory / "storage")
+    _make_certificates(directory, gateway)
+    line = subprocess.run(
+        ["htpasswd", "-niBC", "5", USER], input=PASSWORD, capture_output=True, text=True, check=True
+    )
+    (directory / "htpasswd").write_text(line.stdout)
+    server.password_file.write_text(f"{PASSWORD}\n")
+    server.docker_config.mkdir()
+    as_root("install", "-D", "-m", "644", server.authority, _CERTIFICATES / host / "ca.crt")
+    try:
+        server.start()
+        subprocess.run(
+            [
+                "docker",
+                "--config",
+                server.docker_config,
+                "login",
+                "--username",
+                USER,
+                "--password-stdin",
+                host,
+            ],
+            input=PASSWORD.encode(),
+            check=True,
+            capture_output=True,
+        )
+        assert host in json.loads((server.docker_config / "config.json").read_text())["auths"]
+        yield server
+    finally:
+        server.stop()
+        as_root("rm", "-r", _CERTIFICATES / host)
+
+
+def _make_certificates(directory: Path, address: str) -> None:
+    """Make an authority, and a certificate by it for an address."""
+    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    ca = ("-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.crt")
+    own = ("-subj", "/CN=registry", "-keyout", "server.key", "-out", "server.crt")
+    by = ("-CA", "ca.crt", "-CAkey", "ca.key", "-addext", f"subjectAltName=IP:{address}")
+    for words in ((*new, *ca), (*new, *own, *by, "-addext", "basicConstraints=critical,CA:FALSE")):
+        subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
