@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from gitops.cli.proposing import update
+
 app = typer.Typer(help="Follow a git repository, and make this host so.", no_args_is_help=True)
+app.command()(update)
 
 
 @app.command("install")

@@ -77,7 +77,7 @@ def update(
     if as_json:
         _print_json(told, outcomes)
     else:
-        _tell(updates, outcomes, proposed=commit or pull_request)
+        tell(updates, outcomes, proposed=commit or pull_request)
     if any(outcome.state == "failed" for outcome in outcomes) or (exit_code and updates.updates):
         raise typer.Exit(1)
 
@@ -113,7 +113,9 @@ def _keep(told: "dict[str, Any]", places: "Places") -> None:
 
 def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple[Updates, Sequence[Outcome]]":
     """Compare HEAD with the archives, and commit to local branches where that is wanted."""
-    updates = _find(repository, places, repository.head())
+    from gitops.updates.find import find
+
+    updates = find(repository, places, progress, revision=repository.head())
     if not commit:
         return updates, ()
     from gitops.updates.commit import commit as propose
@@ -123,36 +125,24 @@ def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple
 
 def _publish(repository: "Repository", places: "Places", *, now: bool) -> "tuple[Updates, Sequence[Outcome]]":
     """Compare the remote's branch with the archives, and bring remote and forge up to that."""
-    from gitops.fleet.updates import Updates as Settings
-    from gitops.system import clock
-    from gitops.updates.find import Updates
-    from gitops.updates.publish import publish
+    from gitops.updates.propose import look, propose
     from gitops.updates.target import base_of, forge_of, remote_of, settings_of
-    from gitops.updates.unchanged import still_nothing
 
     settings = settings_of(repository)
     remote = remote_of(repository, settings, places)
     forge_of(remote, settings)  # a token that is missing is told first, not after minutes
     base = base_of(repository, remote, settings)
     commit = remote.fetch(base, settings.branch)[base]
-    if (kept := still_nothing(repository.root, commit, places)) is not None:
-        updates = Updates(commit, Settings.model_validate_json(kept), (), ())
-    else:
-        updates = _find(repository, places, commit)
-    forge = forge_of(remote, updates.settings)
-    return updates, publish(repository, remote, base, forge, updates, at=clock.now(), now=now)
+    updates = look(repository, commit, places, progress)
+    return updates, propose(updates, repository, remote, base, now=now)
 
 
-def _find(repository: "Repository", places: "Places", commit: str) -> "Updates":
+def progress(line: str) -> None:
+    """Say what is being done, where somebody watches; cron would mail it."""
     import sys
 
-    from gitops.updates.find import find
-
-    def progress(line: str) -> None:
-        if sys.stderr.isatty():  # cron would mail it
-            typer.echo(line, err=True)
-
-    return find(repository, places, progress, revision=commit)
+    if sys.stderr.isatty():
+        typer.echo(line, err=True)
 
 
 def _merge(repository: "Repository", places: "Places", branch: str) -> None:
@@ -174,7 +164,7 @@ def _print_json(document: "dict[str, Any]", outcomes: "Sequence[Outcome]") -> No
     emit(**document, outcomes=[asdict(outcome) for outcome in outcomes])
 
 
-def _tell(updates: "Updates", outcomes: "Sequence[Outcome]", *, proposed: bool) -> None:
+def tell(updates: "Updates", outcomes: "Sequence[Outcome]", *, proposed: bool) -> None:
     """Print what was found, or what was done about it; what is in the way goes to standard error."""
     from gitops.updates.escaping import plain
 

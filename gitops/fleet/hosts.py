@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from gitops.fleet.backups import Repository
 from gitops.fleet.settings import Architecture
-from gitops.fleet.updates import Branch
+from gitops.fleet.updates import Bot, Branch
 from gitops.fleet.values import AgeRecipient, Line, Model, Name
 
 AT_ONCE = 8
@@ -52,4 +52,7 @@ class Host(Model):
     )
     backup: Repository | None = Field(default=None, description="Where backups of its instances go.")
     report: Report | None = Field(default=None, description="Whether and where the host says what it runs.")
+    updates: Bot | None = Field(
+        default=None, description="When the host looks for updates; otherwise somebody else does."
+    )
     instances: dict[Name, Placement] = Field(default={}, description="What runs here.")

@@ -19,7 +19,7 @@ from gitops.fleet.instances import (
 from gitops.fleet.ports import port_faults
 from gitops.fleet.salvage import salvage
 from gitops.fleet.sources import Sources, blamed, depends_on_values, placed
-from gitops.fleet.wiring import architecture_faults, repository_faults, wiring_faults
+from gitops.fleet.wiring import architecture_faults, secret_faults, wiring_faults
 from gitops.fleet.wording import Fault, did_you_mean, faults
 from gitops.system.errors import Problem
 
@@ -52,9 +52,7 @@ class Inspection:
     def _host(self, host: str) -> Iterator[Problem]:
         """Look at each instance of a host, and at the ports that they want."""
         document = self.sources.hosts[host]
-        yield from (
-            placed(document, fault) for fault in repository_faults(self.fleet.hosts[host], self.sources)
-        )
+        yield from (placed(document, fault) for fault in secret_faults(self.fleet.hosts[host], self.sources))
         apps: dict[str, App | None] = {}
         for name, placement in self.fleet.hosts[host].instances.items():
             if placement.app not in self.sources.names["apps"]:

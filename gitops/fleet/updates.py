@@ -77,6 +77,21 @@ class Forge(Model):
     ) = Field(default=None, description="The project, as OWNER/NAME; otherwise the remote's path.")
 
 
+class Bot(Model):
+    """When a host looks for updates of the fleet, and what becomes of those that it finds."""
+
+    schedule: Schedule = Field(description="When, by the host's clock.")
+    propose: Literal["pull-request", "branch", "nothing"] = Field(
+        default="pull-request",
+        description="`branch`: push branches, and open nothing; `nothing`: the job fails while there is "
+        "something newer, so that whoever hears of failed jobs hears of it.",
+    )
+    token: Name | None = Field(
+        default=None,
+        description="The secret that is the forge's token; otherwise the host's own file forge-token.",
+    )
+
+
 class Updates(Model):
     """How the update bot proposes what is new."""
 

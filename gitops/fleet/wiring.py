@@ -104,12 +104,14 @@ def architecture_faults(app: App, fleet: Fleet, host: str, sound: frozenset[str]
                 )
 
 
-def repository_faults(host: Host, sources: Sources) -> Iterator[Fault]:
-    """Tell which secrets of a host's backup repository there are not; places are in the host's document."""
+def secret_faults(host: Host, sources: Sources) -> Iterator[Fault]:
+    """Tell which secrets that a host itself uses there are not; places are in the host's document."""
     if host.backup and host.backup.password:
         yield from _missing_secret(host.backup.password, sources, ("backup", "password"))
     for variable, secret in host.backup.environment.items() if host.backup else ():
         yield from _missing_secret(secret, sources, ("backup", "environment", variable))
+    if host.updates and host.updates.token:
+        yield from _missing_secret(host.updates.token, sources, ("updates", "token"))
 
 
 def _missing_secret(name: str, sources: Sources, at: At) -> Iterator[Fault]:

@@ -20,15 +20,24 @@ def read_token(places: Places) -> str | None:
             may be open to others: containers and CI systems give secrets so, where there is nobody else.
     """
     if value := os.environ.get(VARIABLE):
-        return _token(value, VARIABLE)
+        return token(value, VARIABLE)
     if named := os.environ.get(FILE_VARIABLE):
-        return _token(_read(Path(named)), named)
+        return token(_read(Path(named)), named)
+    return kept_token(places)
+
+
+def kept_token(places: Places) -> str | None:
+    """Give what CONFIG/forge-token holds; None where there is no such file.
+
+    Raises:
+        UserError: as `read_token`.
+    """
     path = places.config / FILE
     if not path.exists():
         return None
     if path.stat().st_mode & 0o077:
         raise UserError("can be read by others", file=path, hint=f"chmod 600 {path}, and make a new token")
-    return _token(_read(path), str(path))
+    return token(_read(path), str(path))
 
 
 def _read(path: Path) -> str:
@@ -39,9 +48,17 @@ def _read(path: Path) -> str:
         raise UserError(f"the forge's token cannot be read: {reason}", file=path) from error
 
 
-def _token(value: str, where: str) -> str:
-    """Take off the line end; what else could not stand in an HTTP header is refused, without repeating it."""
-    token = value.strip()
-    if not re.fullmatch(r"[!-~]+", token):
+def token(value: str, where: str) -> str:
+    """Take off the line end of a token.
+
+    Args:
+        value: what was given.
+        where: by what.
+
+    Raises:
+        UserError: it could not stand in an HTTP header; it is not repeated.
+    """
+    found = value.strip()
+    if not re.fullmatch(r"[!-~]+", found):
         raise UserError(f"{where} holds no token: a token is one word of ASCII characters")
-    return token
+    return found

@@ -6,8 +6,9 @@ All of them are settings, so there are none but these.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 _KEPT = {"GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_PROXY_SSL_CAINFO"}
 """What of the caller's environment git still sees: whom it trusts to be a server."""
@@ -22,7 +23,6 @@ _VARIABLES = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "false",
     "SSH_ASKPASS_REQUIRE": "never",
-    "GIT_ALLOW_PROTOCOL": "none",  # nothing is fetched but by who names the protocol
     "GIT_PAGER": "cat",
 }
 
@@ -46,15 +46,20 @@ _SETTINGS = {
 
 
 @contextmanager
-def isolated() -> Iterator[None]:
+def isolated(more: Mapping[str, str] = MappingProxyType({}), *, protocol: str = "none") -> Iterator[None]:
     """Let every git that runs in the block know these settings and those of its repository alone.
 
     It changes the process's environment, so that what runs git without knowing of this is covered as well;
     no other thread may run git meanwhile.
+
+    Args:
+        more: settings besides.
+        protocol: how servers may be reached; nothing is fetched otherwise, but by who names the protocol.
     """
     before = {name: value for name, value in os.environ.items() if name.startswith(("GIT_", "SSH_ASKPASS"))}
-    ours = {**_VARIABLES, "GIT_CONFIG_COUNT": str(len(_SETTINGS))}
-    for number, (key, value) in enumerate(_SETTINGS.items()):
+    settings = {**_SETTINGS, **more}
+    ours = {**_VARIABLES, "GIT_ALLOW_PROTOCOL": protocol, "GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
         ours[f"GIT_CONFIG_KEY_{number}"] = key
         ours[f"GIT_CONFIG_VALUE_{number}"] = value
     for name in before.keys() - _KEPT:

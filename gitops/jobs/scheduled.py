@@ -5,9 +5,11 @@ Pure: it follows from the fleet alone, so that what git says can be reviewed, an
 
 from collections.abc import Iterator, Mapping
 
+from gitops.fleet.backups import Repository
 from gitops.fleet.crontab import crontab
 from gitops.fleet.fleet import Fleet, Instance
 from gitops.fleet.jobs import Job
+from gitops.fleet.updates import Bot
 from gitops.jobs.definition import HOST_LEVEL, Definition
 from gitops.jobs.spread import offset
 
@@ -16,6 +18,9 @@ _LONGEST_WAIT = 300.0
 
 _HOST_TIMEOUT = 24 * 3600.0
 """Seconds for what the host runs: each dump has a limit of its own, and a repository may be large."""
+
+_Own = tuple[str, str, tuple[str, ...], str]
+"""A job of the host itself: name, schedule, what gitops is told, `catch_up`."""
 
 
 def scheduled(fleet: Fleet, host: str) -> list[Definition]:
@@ -61,8 +66,27 @@ def _of_instance(fleet: str, host: str, instance: str, name: str, job: Job) -> D
 
 
 def _of_host(fleet: Fleet, host: str, instances: Mapping[str, Instance]) -> Iterator[Definition]:
-    """Give what the host runs itself, where it has a repository for backups."""
-    repository = fleet.hosts[host].backup
+    """Give what the host runs itself: its backups with what they need, and the update bot."""
+    wanted = [*_backups(fleet.hosts[host].backup, instances), *_updates(fleet.hosts[host].updates)]
+    for name, schedule, words, catch_up in wanted:
+        yield Definition(
+            fleet=fleet.settings.name,
+            host=host,
+            instance=HOST_LEVEL,
+            name=name,
+            argv=("gitops", *words),
+            schedule=crontab(schedule).text,
+            timeout=_HOST_TIMEOUT,
+            catch_up=catch_up,
+        )
+
+
+def _updates(bot: Bot | None) -> Iterator[_Own]:
+    if bot:
+        yield "update", bot.schedule, ("agent", "update", "--propose", bot.propose), "once"
+
+
+def _backups(repository: Repository | None, instances: Mapping[str, Instance]) -> Iterator[_Own]:
     if repository is None:
         return
     backups: dict[str, dict[str, list[str]]] = {}
@@ -73,26 +97,14 @@ def _of_host(fleet: Fleet, host: str, instances: Mapping[str, Instance]) -> Iter
             backups.setdefault(instance.app, {}).setdefault(backup.schedule, []).append(name)
             if backup.drill:
                 drills.setdefault(instance.app, {}).setdefault(backup.drill, []).append(name)
-    care = {"check": {repository.check.schedule: ()}, "prune": {repository.prune: ()}} if backups else {}
     told = (("backup", "run", backups, "once"), ("drill", "drill", drills, "none"))
-    wanted = [
-        (name, schedule, (verb, *names), catch_up)
-        for kind, verb, apps, catch_up in told
-        for app, schedules in sorted(apps.items())
-        for name, schedule, names in _named(f"{kind}.{app}", schedules)
-    ]
-    wanted += [(name, schedule, (name,), "none") for name, when in care.items() for schedule in when]
-    for name, schedule, words, catch_up in wanted:
-        yield Definition(
-            fleet=fleet.settings.name,
-            host=host,
-            instance=HOST_LEVEL,
-            name=name,
-            argv=("gitops", "backup", *words),
-            schedule=crontab(schedule).text,
-            timeout=_HOST_TIMEOUT,
-            catch_up=catch_up,
-        )
+    for kind, verb, apps, catch_up in told:
+        for app, schedules in sorted(apps.items()):
+            for name, schedule, names in _named(f"{kind}.{app}", schedules):
+                yield name, schedule, ("backup", verb, *names), catch_up
+    if backups:
+        yield "check", repository.check.schedule, ("backup", "check"), "none"
+        yield "prune", repository.prune, ("backup", "prune"), "none"
 
 
 def _named(name: str, schedules: Mapping[str, list[str]]) -> Iterator[tuple[str, str, list[str]]]:

@@ -41,10 +41,11 @@ def recipients(fleet: Fleet, name: str) -> dict[str, str]:
 
 
 def used(fleet: Fleet, host: str) -> set[str]:
-    """Give the secrets that a host uses: for its instances, its backup repository, and telling people."""
-    backup = fleet.hosts[host].backup
+    """Give the secrets that a host uses: for its instances, its backups, its update bot, telling people."""
+    backup, bot = fleet.hosts[host].backup, fleet.hosts[host].updates
     return (
         (backup.secrets if backup else set())
+        | ({bot.token} if bot and bot.token else set())
         | set(fleet.settings.notifications.everybody)
         | {
             use.source

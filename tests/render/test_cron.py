@@ -135,6 +135,19 @@ def test_nothing_is_backed_up_where_the_host_has_no_place_for_it(make_fleet: Cal
     assert [job.subject for job in read(fleet)] == ["a/tidy"]
 
 
+def test_a_host_looks_for_updates_when_and_in_the_way_that_its_file_says(
+    make_fleet: Callable[..., Fleet],
+) -> None:
+    for text, words in (("", "pull-request"), (", propose: nothing", "nothing")):
+        host = f"updates: {{schedule: '17 4 * * *'{text}}}\n"
+        fleet = make_fleet(**{"hosts/web1.yaml": host})
+        line, _ = entries(manifest(fleet))  # the other one makes up for what was missed
+        assert line == ("17 4 * * *", "root", "gitops job run @host update --due")
+        (job,) = read(fleet)
+        assert job.argv == ("gitops", "agent", "update", "--propose", words)
+        assert job.catch_up == "once"
+
+
 def test_instances_of_an_app_are_backed_up_in_one_run_where_they_share_its_time(
     make_fleet: Callable[..., Fleet],
 ) -> None:

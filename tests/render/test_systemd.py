@@ -11,7 +11,7 @@ from gitops.render.on_calendar import on_calendar
 from gitops.render.schedule import schedule_files
 from tests.render.test_cron import one_job
 
-_HOST = "scheduler: systemd\nbackup: {repository: /srv/restic}\n"
+_HOST = "scheduler: systemd\nbackup: {repository: /srv/restic}\nupdates: {schedule: '17 4 * * *'}\n"
 
 
 def units(fleet: Fleet) -> dict[str, str]:
@@ -52,7 +52,7 @@ def test_a_host_with_systemd_has_a_timer_and_a_service_for_each_job(
 ) -> None:
     fleet = make_fleet(**{"hosts/web1.yaml": f"{_HOST}instances: {{a: {{app: shop}}, b: {{app: shop}}}}\n"})
     found = units(fleet)
-    jobs = ["_host.backup.shop", "_host.check", "_host.prune", "a.tidy", "b.tidy"]
+    jobs = ["_host.backup.shop", "_host.check", "_host.prune", "_host.update", "a.tidy", "b.tidy"]
     assert list(found) == [f"gitops-{job}.{kind}" for job in jobs for kind in ("service", "timer")]
     assert values(found["gitops-a.tidy.service"], "ExecStart") == ["gitops job run a tidy"]
     assert values(found["gitops-a.tidy.timer"], "OnCalendar") == ["Mon..Fri *-*-* *:00..55/5:00"]

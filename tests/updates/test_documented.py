@@ -28,13 +28,23 @@ def keys(*models: type[BaseModel]) -> Iterator[str]:
 def test_every_example_is_taken_as_it_stands(example: str, tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images/legacy.yaml").write_text("from: scratch\narchive: trixie\n")
-    (tmp_path / "fleet.yaml").write_text(f"{FLEET}{example}")
-    assert load(tmp_path).settings.updates.model_fields_set
+    (tmp_path / "fleet.yaml").write_text(f"{FLEET}{'' if _of_host(example) else example}")
+    if _of_host(example):
+        (tmp_path / "hosts").mkdir()
+        (tmp_path / "hosts/web1.yaml").write_text(example)
+    fleet = load(tmp_path)
+    said = fleet.hosts["web1"].updates if _of_host(example) else fleet.settings.updates
+    assert said
+    assert said.model_fields_set
 
 
 def test_every_key_stands_in_an_example() -> None:
     shown = set(re.findall(r"\b([a-z]+):", "\n".join(EXAMPLES)))
     assert set(keys(Updates, Forge, Hold, Ignore)) <= shown
+
+
+def _of_host(example: str) -> bool:
+    return example.startswith("# hosts/")
 
 
 def test_every_option_that_is_named_exists_and_every_one_that_exists_is_named() -> None:
