@@ -1,4 +1,4 @@
-"""The starter fleet: WordPress and MariaDB, two instances of one app on one host."""
+"""Starter fleets: each an app that works, with its images, on one host."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from gitops.fleet.load import load
+from gitops.fleet.schema import modeline, schema_files
 from gitops.fleet.values import NAME
 from gitops.images.machine import native
 from gitops.system.errors import UserError
@@ -21,7 +22,34 @@ from gitops.system.files import write
 from gitops.system.run import run
 from gitops.system.shipped import shipped
 
-_INSTANCES = ("alice", "bob")
+_SHARED = "shared"
+"""What every starter fleet has: fleet.yaml, a base image, a host."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of starter fleet; its files are templates/fleets/NAME.
+
+    Args:
+        about: what one gets.
+        app: the name of its app.
+        instances: of that app; a port each.
+    """
+
+    about: str
+    app: str
+    instances: tuple[str, ...]
+
+
+KINDS = {
+    "wordpress": Kind("two WordPress sites with MariaDB, backups and a job", "blog", ("alice", "bob")),
+    "nginx-static": Kind("a static site from the fleet's own files, by nginx", "site", ("www",)),
+    "python-app": Kind(
+        "a Flask application by gunicorn, with SQLite, backups and a job", "notes", ("live", "test")
+    ),
+    "postgres-app": Kind("a Flask application with PostgreSQL, backups and a job", "notes", ("live", "test")),
+}
+"""Every kind, by the name that `gitops init --template` takes."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +63,7 @@ class Starter:
         security: the security archive's; None to do without it.
         web_port: of the first instance; the next ones follow it.
         backup_repository: where restic puts backups.
+        kind: one of `KINDS`.
     """
 
     name: str
@@ -43,6 +72,7 @@ class Starter:
     security: str | None
     web_port: int = 8001
     backup_repository: str = "/srv/restic"
+    kind: str = "wordpress"
 
 
 def write_starter(directory: Path, starter: Starter) -> list[str]:
@@ -98,22 +128,26 @@ def _require_names(starter: Starter) -> None:
 
 def _files(starter: Starter) -> Iterator[tuple[str, tuple[str, int]]]:
     """Give each file's path, text and mode; those that end in .j2 are templates."""
-    top = shipped("templates") / "fleet"
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )
     environment.filters["yaml"] = _yaml
+    kind = KINDS[starter.kind]
     values = {
         **vars(starter),
         "architecture": native(),
-        "instances": [{"name": n, "port": starter.web_port + i} for i, n in enumerate(_INSTANCES)],
+        "app": kind.app,
+        "instances": [{"name": n, "port": starter.web_port + i} for i, n in enumerate(kind.instances)],
     }
-    for file in sorted(path for path in top.rglob("*") if path.is_file()):
-        path, text = str(file.relative_to(top)), file.read_text(encoding="utf-8")
-        if file.suffix == ".j2":
-            path = path.removesuffix(".j2").replace("hosts/host.yaml", f"hosts/{starter.host}.yaml")
-            text = environment.from_string(text).render(values)
-        yield path, (text, 0o755 if text.startswith("#!") else 0o644)
+    for top in (shipped("templates") / "fleets" / each for each in (_SHARED, starter.kind)):
+        for file in sorted(path for path in top.rglob("*") if path.is_file()):
+            path, text = str(file.relative_to(top)), file.read_text(encoding="utf-8")
+            if file.suffix == ".j2":
+                path = path.removesuffix(".j2").replace("hosts/host.yaml", f"hosts/{starter.host}.yaml")
+                text = environment.from_string(text).render(values)
+            yield path, (modeline(path) + text, 0o755 if text.startswith("#!") else 0o644)
+    for path, text in schema_files().items():
+        yield path, (text, 0o644)
 
 
 def _yaml(value: str) -> str:

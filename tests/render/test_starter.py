@@ -1,7 +1,9 @@
 """The fleet that `gitops init` writes is whole, is in git, and holds no secret."""
 
+import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from gitops.debian.mirrors import host_archives
 from gitops.fleet.load import load
-from gitops.render.starter import host_name, name_of
+from gitops.render.starter import KINDS, host_name, name_of
 from gitops.system.shipped import shipped
 
 BIN = Path(sys.executable).parent
@@ -23,7 +25,7 @@ def init(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_checks_without_a_problem_and_stands_in_a_new_repository(tmp_path: Path) -> None:
-    done = init("blogs", *MIRRORS, "--host", "web1", cwd=tmp_path)
+    done = init("blogs", *MIRRORS, "--host", "web1", "--web-port", "8001", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     fleet = load(tmp_path / "blogs")
     assert fleet.settings.name == "blogs"
@@ -42,8 +44,46 @@ def test_it_checks_without_a_problem_and_stands_in_a_new_repository(tmp_path: Pa
     assert sites == ["http://localhost:8001", "http://localhost:8002"]
     git = ["git", "-C", str(tmp_path / "blogs")]
     assert subprocess.check_output([*git, "symbolic-ref", "HEAD"], text=True) == "refs/heads/main\n"
-    for line in re.findall(r"(?m)^next: (.*)$", done.stdout)[:2]:
-        assert line in {"cd blogs", "gitops check"}
+    assert re.findall(r"(?m)^next: (.*)$", done.stdout) == [
+        "cd blogs && gitops lock && gitops render",
+        "git add --all && git commit --message 'Start the fleet'",
+        "gitops build && gitops apply",
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_template_is_a_whole_fleet_whose_files_name_their_schema(kind: str, tmp_path: Path) -> None:
+    done = init("fleet", *MIRRORS, "--template", kind, "--host", "web1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    root = tmp_path / "fleet"
+    fleet = load(root)
+    assert tuple(fleet.instances("web1")) == KINDS[kind].instances
+    definitions = [
+        root / "fleet.yaml",
+        *(p for d in ("images", "apps", "hosts") for p in (root / d).glob("*")),
+    ]
+    for file in (each for each in definitions if each.suffix == ".yaml"):
+        first = file.read_text().partition("\n")[0]
+        schema = first.removeprefix("# yaml-language-server: $schema=")
+        assert schema != first
+        assert (file.parent / schema).is_file(), file
+
+
+def test_a_template_that_does_not_exist_is_wrong_usage_and_the_nearest_one_is_named(tmp_path: Path) -> None:
+    done = init("fleet", *MIRRORS, "--template", "postgress-app", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean `postgres-app`?" in " ".join(done.stderr.split())
+    assert not (tmp_path / "fleet").exists()
+
+
+def test_a_port_that_somebody_listens_on_is_passed_over(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        with contextlib.suppress(OSError):  # somebody else's, which is as good
+            taken.bind(("127.0.0.1", 8001))
+            taken.listen()
+        assert init("fleet", *MIRRORS, "--host", "web1", cwd=tmp_path).returncode == 0
+    ports = [each.parameters["port"] for each in load(tmp_path / "fleet").hosts["web1"].instances.values()]
+    assert min(int(port) for port in ports) > 8001
 
 
 def test_it_takes_the_mirror_from_this_hosts_apt_and_no_other_hosts_name_is_in_it(tmp_path: Path) -> None:
@@ -54,7 +94,7 @@ def test_it_takes_the_mirror_from_this_hosts_apt_and_no_other_hosts_name_is_in_i
     assert [each.mirror for each in archive.suites if each.mirror] == [mirrors.security]
     for file in (path for path in shipped("templates").rglob("*") if path.is_file()):
         hosts = set(re.findall(r"(?:https?|ftp)://([a-z0-9.-]+)", file.read_text()))
-        assert hosts <= {"localhost"}, file
+        assert hosts <= {"localhost", "127.0.0.1"}, file
 
 
 def test_every_option_arrives_whatever_it_holds(tmp_path: Path) -> None:
@@ -107,6 +147,6 @@ def test_its_scripts_are_sound() -> None:
     ]
     assert len(scripts) >= 4
     for script in scripts:
-        assert os.access(script, os.X_OK) or "fleet" in script.parts
+        assert os.access(script, os.X_OK) or "fleets" in script.parts
     done = subprocess.run([BIN / "shellcheck", *scripts], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

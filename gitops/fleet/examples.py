@@ -1,0 +1,173 @@
+"""Examples of what keys may hold, for editors: by the model's name, then the key as it is written."""
+
+from typing import Any
+
+_WHEN = ["15 3 * * *", "*/5 * * * *", "@daily"]
+_DURATION = ["30s", "5m", "1h30m"]
+_SIZE = ["64m", "2g"]
+_COMMAND = [["python3", "-m", "shop"], "exec shop --quiet >/dev/null"]
+_ENVIRONMENT = [{"LANG": "C.UTF-8"}, ["LANG=C.UTF-8"]]
+_USER = ["www-data", "www-data:www-data", "1000"]
+_LABELS = [{"org.example.team": "web"}]
+_CHOICE = {
+    "package": ["nginx", "php8.4-*"],
+    "source": ["openssl"],
+    "reason": ["the next version needs another configuration"],
+    "until": ["2027-03-31"],
+}
+
+EXAMPLES: dict[str, dict[str, list[Any]]] = {
+    "Settings": {
+        "name": ["blogs"],
+        "archives": [{"trixie": {"mirror": "https://deb.example.org/debian", "suites": ["trixie"]}}],
+        "registry": ["registry.example.org/team"],
+        "administrators": [{"anna": "age1" + "q" * 58}],
+    },
+    "Archive": {
+        "mirror": ["https://deb.example.org/debian"],
+        "suites": [["trixie", "trixie-updates"]],
+        "components": [["main"], ["main", "contrib"]],
+        "keyring": ["/usr/share/keyrings/debian-archive-keyring.gpg", "keys/own.gpg"],
+    },
+    "Suite": {
+        "suite": ["trixie-security"],
+        "mirror": ["https://deb.example.org/debian-security"],
+        "components": [["main"]],
+    },
+    "Pin": {"package": ["*", "linux-*"], "pin": ["release n=trixie-backports", "version 1.2*"]},
+    "Notifications": {"to": [["mail"], ["chat", "mail"]]},
+    "Forge": {"address": ["https://git.example.org"], "project": ["team/fleet"]},
+    "Hold": {**_CHOICE, "image": ["mariadb"]},
+    "Ignore": {**_CHOICE, "version": ["1.26.3-3+deb13u1"]},
+    "Updates": {
+        "branch": ["gitops/updates"],
+        "schedule": ["* 1-5 * * 1-5"],
+        "timezone": ["Europe/Berlin", "UTC"],
+        "labels": [["updates"]],
+        "reviewers": [["anna"]],
+        "committer": ["Updates <updates@example.org>"],
+        "remote": ["origin"],
+        "base": ["main"],
+    },
+    "Image": {
+        "from": ["scratch", "trixie"],
+        "archive": ["trixie"],
+        "archives": [["own"]],
+        "packages": [["nginx"], ["gunicorn", "python3-flask"]],
+        "debconf": [["tzdata tzdata/Areas select Europe"]],
+        "run": [[["a2enmod", "rewrite"]]],
+        "environment": _ENVIRONMENT,
+        "user": _USER,
+        "workdir": ["/srv/app"],
+        "entrypoint": [["tini", "--", "shop-entrypoint"]],
+        "command": _COMMAND,
+        "expose": [[80], ["53/udp"]],
+        "volumes": [["/var/lib/shop"]],
+        "stop_signal": ["SIGTERM", "SIGQUIT"],
+        "labels": _LABELS,
+    },
+    "Copy": {
+        "source": ["app", "site.conf"],
+        "target": ["/srv/app", "/etc/nginx/sites-available/default"],
+        "mode": ["755", "0640"],
+        "owner": ["root:root", "www-data:www-data"],
+    },
+    "Healthcheck": {
+        "test": [["curl", "--fail", "--silent", "http://localhost/"], "pg_isready --quiet"],
+        "interval": _DURATION,
+        "timeout": _DURATION,
+        "start_period": _DURATION,
+    },
+    "App": {
+        "parameters": [{"port": {"type": "integer"}}],
+        "services": [{"web": {"image": "nginx", "ports": ["127.0.0.1:${port}:80"]}}],
+        "jobs": [{"tidy": {"service": "web", "schedule": "30 2 * * *", "command": ["shop", "tidy"]}}],
+    },
+    "Parameter": {"default": ["", 8001, True], "description": ["Port of this host at which it answers."]},
+    "Service": {
+        "image": ["nginx"],
+        "command": _COMMAND,
+        "entrypoint": [["tini", "--", "shop-entrypoint"]],
+        "environment": _ENVIRONMENT,
+        "ports": [["127.0.0.1:${port}:80"], [{"target": 53, "published": 53, "protocol": "udp"}]],
+        "volumes": [["data:/var/lib/shop"], ["/srv/films:/srv/films:ro"]],
+        "tmpfs": [["/run", "/tmp"]],  # noqa: S108 - in a container
+        "secrets": [["token"]],
+        "networks": [["front", "back"]],
+        "depends_on": [["db"], {"db": {"condition": "service_healthy"}}],
+        "restart": ["unless-stopped", "always", "on-failure:3", "no"],
+        "user": _USER,
+        "working_dir": ["/srv/app"],
+        "hostname": ["web", "mail.example.org"],
+        "cap_add": [["SYS_TIME"]],
+        "cap_drop": [["NET_BIND_SERVICE"]],
+        "security_opt": [["apparmor=docker-default"]],
+        "mem_limit": _SIZE,
+        "shm_size": _SIZE,
+        "ulimits": [{"nofile": 65536}],
+        "stop_signal": ["SIGTERM", "SIGQUIT"],
+        "stop_grace_period": _DURATION,
+        "extra_hosts": [{"mail": "192.0.2.25"}],
+        "labels": _LABELS,
+    },
+    "Port": {"target": [80, "8000-8009"], "published": ["${port}", 8080], "host_ip": ["127.0.0.1", "::1"]},
+    "Mount": {"source": ["data", "/srv/films"], "target": ["/var/lib/shop"], "size": _SIZE},
+    "NetworkUse": {"aliases": [["database"]]},
+    "Logging": {"driver": ["json-file", "journald"], "options": [{"max-size": "10m", "max-file": "3"}]},
+    "SecretUse": {
+        "source": ["token"],
+        "target": ["token", "credentials.json"],
+        "uid": [33, 0],
+        "gid": [33, 0],
+        "mode": ["0400", "0440"],
+    },
+    "Backup": {
+        "schedule": _WHEN,
+        "volumes": [["uploads"], [{"name": "data", "method": "pause"}]],
+        "drill": ["45 4 * * 0"],
+        "timeout": ["6h"],
+    },
+    "Database": {
+        "service": ["db"],
+        "name": ["wordpress", "/var/lib/shop/shop.sqlite"],
+        "user": ["backup"],
+        "password": ["backup-password"],
+    },
+    "VolumeCopy": {"name": ["uploads"]},
+    "Verification": {
+        "service": ["db"],
+        "command": [["shop", "check"]],
+        "query": ["SELECT count(*) > 0 FROM orders"],
+        "database": ["shop"],
+        "expect": ["1"],
+    },
+    "Limits": {"upload": ["2m"], "download": ["10m"]},
+    "Care": {"schedule": ["30 5 * * 0"]},
+    "Repository": {
+        "repository": ["/srv/restic", "sftp:backup@backup.example.org:/srv/restic"],
+        "password": ["restic-password"],
+        "environment": [{"AWS_SECRET_ACCESS_KEY": "bucket-key"}],
+        "prune": ["30 4 * * *"],
+    },
+    "Job": {
+        "service": ["web"],
+        "schedule": _WHEN,
+        "every": ["15m", "1h", "24h"],
+        "timezone": ["Europe/Berlin", "UTC"],
+        "command": _COMMAND,
+        "user": _USER,
+        "environment": _ENVIRONMENT,
+        "workdir": ["/srv/app"],
+        "timeout": _DURATION,
+        "grace": _DURATION,
+        "spread": _DURATION,
+        "only_on": [["alice"]],
+    },
+    "Rollout": {"batch": ["10%", 2], "wait": _DURATION},
+    "Host": {
+        "age": ["age1" + "q" * 58],
+        "instances": [{"alice": {"app": "blog", "parameters": {"port": 8001}}}],
+    },
+    "Report": {"branch": ["gitops/reports"], "key": ["ssh-ed25519 AAAA… web1"]},
+    "Placement": {"app": ["blog"], "parameters": [{"port": 8001}]},
+}
