@@ -1,12 +1,14 @@
-"""What a throw-away instance consists of: a copy of one that the host is to run; pure.
+"""What a throw-away instance consists of: a copy of one that a host is to run; pure.
 
-In names and labels it belongs to a fleet of its own, FLEET.drill, which no fleet can be called. So whatever
-lists, plans, prunes or reports what the real fleet has never sees it. Its networks lead nowhere, neither to
-the real instance nor out of the machine: what is restored must not send anybody mail. Ports and the labels
-that proxies read are left out, directories of the host cannot be written to, secrets are the real ones.
+In names and labels it belongs to a fleet of its own, FLEET.drill or the like, which no fleet can be called.
+So whatever lists, plans, prunes or reports what the real fleet has never sees it. Its networks lead nowhere,
+neither to the real instance nor out of the machine: what is restored must not send anybody mail. Ports and
+the labels that proxies read are left out, directories of the host cannot be written to, secrets are the real
+ones.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from gitops.agent.desired import Desired
 
 SUFFIX = ".drill"
-"""What the name of a fleet of copies ends in; no fleet can be called so."""
+"""What the name of a fleet of drills' copies ends in; no fleet's own has a dot."""
 
 _RESTART = "on-failure:5"
 """For what is to run for good: it may need a second try, but must not come back with the machine."""
@@ -33,6 +35,7 @@ class Copy:
         volumes: its own.
         lasting: the services that must not end.
         wait: seconds that a container without a healthcheck must run to be called well.
+        secrets: by service, a tar that is unpacked into its /run/secrets before it starts.
     """
 
     fleet: str
@@ -42,9 +45,10 @@ class Copy:
     volumes: tuple[VolumeSpec, ...]
     lasting: frozenset[str]
     wait: float
+    secrets: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def copy_of(desired: "Desired", instance: str, fleet: str, host: str) -> Copy:
+def copy_of(desired: "Desired", instance: str, fleet: str, host: str, suffix: str = SUFFIX) -> Copy:
     """Work out the copy of an instance; pure.
 
     Args:
@@ -52,8 +56,9 @@ def copy_of(desired: "Desired", instance: str, fleet: str, host: str) -> Copy:
         instance: one of its instances.
         fleet: the real fleet's name.
         host: the host's name.
+        suffix: what makes the name of the copy's fleet of the real one's; it begins with a dot.
     """
-    own = fleet + SUFFIX
+    own = fleet + suffix
     real = [one for one in desired.containers if one.instance == instance]
 
     def name(full: str) -> str:

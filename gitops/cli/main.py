@@ -22,6 +22,7 @@ from gitops.cli.render import render
 from gitops.cli.rollback import rollback
 from gitops.cli.schema import schema
 from gitops.cli.status import status
+from gitops.cli.test import try_out
 from gitops.cli.update import update
 from gitops.system.errors import InterruptedByUserError, UserError
 from gitops.system.terminal import guard
@@ -54,6 +55,7 @@ def _options(
 
 for _verb in (init, check, schema, lock, render, build, update, plan, apply, status, rollback, notify):
     app.command()(_verb)
+app.command("test")(try_out)
 app.add_typer(agent.app, name="agent")
 app.add_typer(history.app, name="history")
 app.add_typer(volume.app, name="volume")

@@ -60,6 +60,11 @@ class Containers(Health):
                 self._api.connect_container_to_network(made, network, aliases=list(aliases))
             return made
 
+    def put(self, container: str, directory: str, content: bytes) -> None:
+        """Unpack a tar into a directory of a container, whether or not it runs."""
+        with telling(f"cannot write into {container}"):
+            self._api.put_archive(container, directory, content)
+
     def start(self, container: str) -> None:
         """Start a container, by id or name, or let a paused one go on; one that runs stays as it is.
 

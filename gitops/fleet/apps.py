@@ -9,6 +9,7 @@ from gitops.fleet.hosts import Scalar
 from gitops.fleet.jobs import Job
 from gitops.fleet.rollout import Rollout
 from gitops.fleet.services import Service
+from gitops.fleet.tests import AppTest
 from gitops.fleet.values import Model, Name, Variable
 
 
@@ -41,3 +42,4 @@ class App(Parameters):
     rollout: Rollout = Field(
         default_factory=Rollout.model_construct, description="How a change reaches its instances."
     )
+    test: AppTest | None = Field(default=None, description="What `gitops test` tries; `{}`: that it starts.")

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from gitops.fleet.tests import ImageTest
 from gitops.fleet.values import (
     AbsolutePath,
     Command,
@@ -110,6 +111,9 @@ class Image(Model):
     healthcheck: Healthcheck | None = Field(default=None, description="How to tell that it works.")
     stop_signal: Signal | None = Field(default=None, description="Signal that asks it to stop.")
     labels: Labels = Field(default={}, description="Labels of the image.")
+    test: tuple[ImageTest, ...] = Field(
+        default=(), description="Commands that must succeed in it; `gitops test` runs them."
+    )
 
     @property
     def is_base(self) -> bool:

@@ -151,16 +151,24 @@ def parameter_faults(app: AppDefinition) -> Iterator[Fault]:
 
 def placement_faults(app: AppDefinition, placement: Placement, name: str) -> Iterator[Fault]:
     """Tell what is wrong with the parameters that a host gives an instance; places are in the host's file."""
-    at: At = ("instances", name)
+    yield from _given_faults(app, placement.parameters, ("instances", name), name)
+
+
+def test_faults(app: AppDefinition) -> Iterator[Fault]:
+    """Tell what is wrong with the parameters that an app's own test gives; places are in the app's file."""
+    test = app.document.get("test")
+    given = test.get("parameters", {}) if isinstance(test, dict) else None
+    if isinstance(given, dict):
+        yield from _given_faults(app, given, ("test",), "the test")
+
+
+def _given_faults(app: AppDefinition, given: Mapping[str, object], at: At, who: str) -> Iterator[Fault]:
     for parameter, definition in app.parameters.items():
-        if parameter not in placement.parameters and "default" not in definition.model_fields_set:
+        if parameter not in given and "default" not in definition.model_fields_set:
             yield Fault(
-                at,
-                f"{name} lacks the parameter `{parameter}` of {app.name}",
-                definition.description,
-                key=True,
+                at, f"{who} lacks the parameter `{parameter}` of {app.name}", definition.description, key=True
             )
-    for parameter, value in placement.parameters.items():
+    for parameter, value in given.items():
         if parameter not in app.parameters:
             hint = did_you_mean(parameter, app.parameters) or f"{app.name} has no parameters"
             yield Fault((*at, "parameters", parameter), f"unknown parameter `{parameter}`", hint, key=True)

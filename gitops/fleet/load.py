@@ -11,7 +11,7 @@ from gitops.fleet.document import Document, read
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.hosts import Host
 from gitops.fleet.images import Image
-from gitops.fleet.instances import AppDefinition, parameter_faults, variable_faults
+from gitops.fleet.instances import AppDefinition, parameter_faults, test_faults, variable_faults
 from gitops.fleet.listing import list_definitions
 from gitops.fleet.placements import Inspection
 from gitops.fleet.root import FILE
@@ -126,4 +126,5 @@ class _Reader:
                 found = [*parameter_faults(apps[name]), *variable_faults(apps[name])]
                 self.problems += [placed(document, fault) for fault in found]
                 broken.update({name} if found else ())
+                self.problems += [placed(document, fault) for fault in test_faults(apps[name])]
         return apps, frozenset(broken)

@@ -9,6 +9,7 @@ from gitops.fleet.fleet import Fleet
 from gitops.fleet.hosts import Host
 from gitops.fleet.services import Service
 from gitops.fleet.sources import Sources, placed
+from gitops.fleet.tests import AppTest
 from gitops.fleet.wording import Fault, did_you_mean
 from gitops.system.errors import Problem
 
@@ -28,6 +29,8 @@ def wiring_faults(app: App, sources: Sources) -> Iterator[Fault]:
         yield from _unknown("service", job.service, app.services, ("jobs", name, "service"))
     if app.backup:
         yield from _backup(app, app.backup)
+    if app.test:
+        yield from _test(app, app.test)
 
 
 def notification_problems(fleet: Fleet, sources: Sources) -> Iterator[Problem]:
@@ -61,6 +64,15 @@ def _backup(app: App, backup: Backup) -> Iterator[Fault]:
         yield from _unknown("service", question.service, app.services, (*at, "service"))
         if question.query is not None and question.service in app.services:
             yield from _no_such_database(backup, question, at)
+
+
+def _test(app: App, test: AppTest) -> Iterator[Fault]:
+    secrets = {secret.source for service in app.services.values() for secret in service.secrets}
+    for name in test.secrets:
+        yield from _unknown("secret", name, secrets, ("test", "secrets", name), key=True)
+    for index, check in enumerate(test.checks):
+        at: At = ("test", "checks", index)
+        yield from _unknown("service", check.service, app.services, (*at, "service"))
 
 
 def _no_such_database(backup: Backup, question: Verification, at: At) -> Iterator[Fault]:

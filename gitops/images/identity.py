@@ -56,12 +56,17 @@ def references(fleet: Fleet, identities: Mapping[tuple[str, str], str]) -> dict[
 
 
 def _source(fleet: Fleet, image: str) -> object:
-    """Give what git says about an image; where its packages come from is the lock's business."""
+    """Give what git says about an image.
+
+    Where its packages come from is the lock's business, and what tests it puts nothing into it.
+    """
     definition = fleet.images[image]
     files = copied_files(fleet.root, image, definition)
     return [
         definition.model_dump(
-            mode="json", exclude_defaults=True, exclude={"parent", "archive", "archives", "recommends"}
+            mode="json",
+            exclude_defaults=True,
+            exclude={"parent", "archive", "archives", "recommends", "test"},
         ),
         [[file.target, file.mode, file.owner, sha256(file.source)] for file in files],
     ]

@@ -17,7 +17,7 @@ from gitops.agent.drill import drill
 from gitops.agent.generation import clean_head
 from gitops.agent.host import want
 from gitops.agent.reconcile import reconcile
-from gitops.agent.throwaway import abandoned, sweep
+from gitops.agent.swept import abandoned, sweep
 from gitops.backup.run import back_up
 from gitops.backup.sets import MANIFEST, BackupSet, manifest_text
 from gitops.backup.vault import open_vault

@@ -16,7 +16,8 @@ from gitops.agent.generation import current
 from gitops.agent.host import look, want
 from gitops.agent.orphans import orphans
 from gitops.agent.plan import plan
-from gitops.agent.throwaway import abandoned, sweep, throw_away
+from gitops.agent.swept import abandoned, sweep
+from gitops.agent.throwaway import throw_away
 from gitops.engine.leftovers import Leftovers
 from gitops.engine.specification import ContainerSpec, MountSpec, PortSpec
 from gitops.system.errors import UserError

@@ -1,0 +1,58 @@
+"""A fleet at one moment: as the directory has it, or as a commit did."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops.fleet.fleet import Fleet
+from gitops.fleet.load import load
+from gitops.git.repository import Repository
+from gitops.images.identity import identities, references
+from gitops.images.locks import Locks, read_locks
+from gitops.render.templates import recipe
+
+
+@dataclass(frozen=True)
+class State:
+    """A fleet at one moment.
+
+    Args:
+        fleet: its definitions.
+        locks: its locks.
+        references: what each (image, architecture) is called; another name means another content.
+    """
+
+    fleet: Fleet
+    locks: Locks
+    references: dict[tuple[str, str], str]
+
+
+def read_state(root: Path) -> State:
+    """Read a fleet as a directory has it.
+
+    Raises:
+        UserError: definitions or locks are wrong.
+    """
+    fleet = load(root)
+    locks = read_locks(fleet)
+    return State(fleet, locks, references(fleet, identities(fleet, locks, recipe(fleet.root))))
+
+
+@contextmanager
+def state_at(git: Repository, revision: str) -> Iterator[State]:
+    """Read a fleet as a commit has it; its files are there while the block runs.
+
+    Args:
+        git: the fleet's directory in its repository.
+        revision: the commit, by any name.
+
+    Raises:
+        UserError: there is no such commit, or its definitions or locks are wrong.
+    """
+    commit = git.commit(revision)
+    with tempfile.TemporaryDirectory(prefix="gitops-review-") as directory:
+        root = Path(directory).resolve()
+        git.export(commit, root)
+        yield read_state(root)
