@@ -22,7 +22,7 @@ lint: setup
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
-	@.venv/bin/shellcheck scripts/* .ci/run hooks/* templates/*.sh
+	@.venv/bin/shellcheck scripts/* .ci/run hooks/* templates/*.sh templates/completion/gitops.bash
 
 format: setup ## let the formatter and the linter mend what they can
 	@.venv/bin/ruff format --quiet .

@@ -22,6 +22,11 @@ def main() -> None:
             with suppress(OSError):  # nobody reads what was followed any more
                 sys.stdout.flush()
             os._exit(status)  # nothing is open any more, and taking the interpreter down costs milliseconds
+    if os.environ.pop("_GITOPS_COMPLETE", ""):
+        from gitops.cli.completing.answer import answer  # noqa: PLC0415  # as above
+
+        answer(sys.argv[1:])
+        return
     from gitops.cli.main import main as run  # noqa: PLC0415  # after the line above
 
     try:

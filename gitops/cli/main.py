@@ -14,6 +14,7 @@ from gitops.cli import agent, backup, history, job, secret, volume
 from gitops.cli.apply import apply
 from gitops.cli.build import build
 from gitops.cli.check import check
+from gitops.cli.completion import completion
 from gitops.cli.init import init
 from gitops.cli.lock import lock
 from gitops.cli.notify import notify
@@ -53,7 +54,21 @@ def _options(
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s")
 
 
-for _verb in (init, check, schema, lock, render, build, update, plan, apply, status, rollback, notify):
+for _verb in (
+    init,
+    check,
+    schema,
+    lock,
+    render,
+    build,
+    update,
+    plan,
+    apply,
+    status,
+    rollback,
+    notify,
+    completion,
+):
     app.command()(_verb)
 app.command("test")(try_out)
 app.add_typer(agent.app, name="agent")

@@ -12,7 +12,7 @@ FleetOption = Annotated[
 HostOption = Annotated[
     str | None,
     typer.Option(
-        "--host", metavar="NAME", help="The host; otherwise the fleet's only one, or this machine's name."
+        "--host", metavar="HOST", help="The host; otherwise the fleet's only one, or this machine's name."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

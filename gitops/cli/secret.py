@@ -11,7 +11,7 @@ from gitops.cli.options import FleetOption
 
 app = typer.Typer(help="Encrypt values for the hosts that need them.", no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The secret; it is secrets/NAME.age.")]
+NameArgument = Annotated[str, typer.Argument(metavar="SECRET", help="The secret; it is secrets/NAME.age.")]
 IdentityOption = Annotated[
     Path | None,
     typer.Option(
