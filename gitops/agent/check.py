@@ -4,9 +4,8 @@ from pathlib import Path
 
 from gitops.agent.which import host_of
 from gitops.fleet.load import load
-from gitops.images.locks import missing_or_stale, read_locks
-from gitops.render.render import render, stale
-from gitops.system.errors import Problem, UserError
+from gitops.render.unready import unready
+from gitops.system.errors import UserError
 
 
 def check(root: Path, host: str) -> None:
@@ -22,12 +21,5 @@ def check(root: Path, host: str) -> None:
     """
     fleet = load(root)
     host_of(fleet, host)
-    locks = read_locks(fleet)
-    problems = missing_or_stale(fleet, locks)
-    if not problems:
-        problems = [
-            Problem(file=path, message=why, hint="run gitops render with this version of gitops, and commit")
-            for path, why in stale(root, render(fleet, locks))
-        ]
-    if problems:
+    if problems := unready(fleet):
         raise UserError.of(problems)

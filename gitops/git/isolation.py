@@ -6,7 +6,7 @@ All of them are settings, so there are none but these.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -46,7 +46,9 @@ _SETTINGS = {
 
 
 @contextmanager
-def isolated(more: Mapping[str, str] = MappingProxyType({}), *, protocol: str = "none") -> Iterator[None]:
+def isolated(
+    more: Mapping[str, str] = MappingProxyType({}), *, protocol: str = "none", kept: Collection[str] = ()
+) -> Iterator[None]:
     """Let every git that runs in the block know these settings and those of its repository alone.
 
     It changes the process's environment, so that what runs git without knowing of this is covered as well;
@@ -55,6 +57,7 @@ def isolated(more: Mapping[str, str] = MappingProxyType({}), *, protocol: str = 
     Args:
         more: settings besides.
         protocol: how servers may be reached; nothing is fetched otherwise, but by who names the protocol.
+        kept: variables that git still sees besides, for a hook: where the repository's objects are.
     """
     before = {name: value for name, value in os.environ.items() if name.startswith(("GIT_", "SSH_ASKPASS"))}
     settings = {**_SETTINGS, **more}
@@ -62,7 +65,7 @@ def isolated(more: Mapping[str, str] = MappingProxyType({}), *, protocol: str = 
     for number, (key, value) in enumerate(settings.items()):
         ours[f"GIT_CONFIG_KEY_{number}"] = key
         ours[f"GIT_CONFIG_VALUE_{number}"] = value
-    for name in before.keys() - _KEPT:
+    for name in before.keys() - _KEPT - set(kept):
         del os.environ[name]
     os.environ.update(ours)
     try:

@@ -86,7 +86,7 @@ def test_a_signers_file_in_the_repository_makes_nobody_a_signer(host: Host) -> N
     host.server.write(".git-allowed-signers", host.eve.line)
     commit = host.server.commit(host.eve.signing)
     host.fetch()
-    with pytest.raises(RefusedError, match="not one of this host's signers"):
+    with pytest.raises(RefusedError, match="not one of the signers"):
         host.verify(commit)
 
 
