@@ -1,20 +1,27 @@
 """A real registry, Debian's docker-registry, with TLS by an authority of its own, a password, and removal."""
 
+import contextlib
+import io
 import ipaddress
 import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
+import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 from docker.api.client import APIClient
+from docker.errors import NotFound
 
+from gitops.engine.docker import Docker
+from gitops.registry.signature import NAMESPACE
 from gitops.system.places import Places
 from tests.images.fleets import places_below
 
@@ -108,8 +115,6 @@ class RegistryServer:
 
     def client(self) -> httpx.Client:
         """Talk to it without gitops, as an attacker with the password would."""
-        import ssl  # noqa: PLC0415  # for who needs it
-
         trust = ssl.create_default_context(cafile=self.authority)
         return httpx.Client(base_url=f"https://{self.host}", verify=trust, auth=(USER, PASSWORD))
 
@@ -170,3 +175,45 @@ def _make_certificates(directory: Path, address: str) -> None:
     by = ("-CA", "ca.crt", "-CAkey", "ca.key", "-addext", f"subjectAltName=IP:{address}")
     for words in ((*new, *ca), (*new, *own, *by, "-addext", "basicConstraints=critical,CA:FALSE")):
         subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
+
+
+@dataclass(frozen=True)
+class Key:
+    """An ssh key, and the line that lets it sign statements."""
+
+    path: Path
+    line: str
+
+
+def new_key(directory: Path, name: str, namespaces: str = NAMESPACE) -> Key:
+    """Make a key; the line of allowed signers is for these namespaces."""
+    path = directory / name
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path], check=True)
+    public = " ".join(path.with_suffix(".pub").read_text().split()[:2])
+    return Key(path, f'{name}@example.org namespaces="{namespaces}" {public}\n')
+
+
+@pytest.fixture(scope="session")
+def ship(api: APIClient, rootfs: bytes) -> Iterator[Callable[..., str]]:
+    """Make a tiny image under a reference, with no packages; it goes when the session ends.
+
+    Called with the reference and a text that tells one such image from another. Gives its id.
+    """
+    made: list[str] = []
+
+    def make(reference: str, mark: str = "", packages: str = "") -> str:
+        content = io.BytesIO(rootfs)
+        with tarfile.open(fileobj=content, mode="a") as tar:
+            for name, text in (("var/lib/dpkg/status", packages), ("mark", mark or reference)):
+                entry = tarfile.TarInfo(name)
+                entry.size = len(text.encode())
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        repository, _, tag = reference.rpartition(":")
+        api.import_image_from_data(content.getvalue(), repository=repository, tag=tag)
+        made.append(reference)
+        return Docker().identify(reference)
+
+    yield make
+    for reference in made:
+        with contextlib.suppress(NotFound):
+            api.remove_image(reference, force=True)

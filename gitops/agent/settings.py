@@ -131,7 +131,7 @@ def read_settings(places: Places) -> Settings:
         found = faults(error, Settings, document.content)
         raise UserError.of(sorted({placed(document, fault) for fault in found})) from error
     for at, name, private in _files(settings):
-        if reason := _unfit(places.config / name, private=private):
+        if reason := unfit(places.config / name, private=private):
             problems.append(document.problem(at, f"{places.config / name} {reason}"))
     if settings.trust.unsigned:
         problems += [
@@ -191,7 +191,8 @@ def _files(settings: Settings) -> list[tuple[tuple[str | int, ...], str, bool]]:
     return [(at, name, private) for at, name, private in named if name]
 
 
-def _unfit(path: Path, *, private: bool) -> str:
+def unfit(path: Path, *, private: bool) -> str:
+    """Say why a file is not one to trust, or, where it is private, to keep a secret in; empty: it is."""
     try:
         mode = path.stat().st_mode
         path.read_bytes()

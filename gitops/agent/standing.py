@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.agent.action import Held
+from gitops.agent.doubts import doubts
 from gitops.agent.generation import running
 from gitops.agent.host import Wanted, look, want
 from gitops.agent.pause import paused
@@ -82,6 +83,7 @@ def standing_of(
     notes += turn.notes if turn else ()
     found = rows(wanted.desired, seen.containers, steps, used, earlier)
     before = past(places)
+    notes += doubts(places)
     notes += care_notes(before)
     backups = standings(wanted.fleet.instances(wanted.host).values(), before, now())
     notes += _untold(places)

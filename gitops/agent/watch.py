@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from gitops.agent.doubts import doubts
 from gitops.agent.generation import current
 from gitops.jobs.definition import Definition, definitions
 from gitops.jobs.standing import KIND, JobStanding, standing
@@ -37,6 +38,7 @@ def watch(places: Places, at: datetime) -> list[str]:
     jobs = standing(places, at, found)
     _tell_of_late(jobs, places)
     _tell_of_agent(places)
+    _tell_of_images(places)
     problems = _deliver(places) if due(places, at) else []
     _measure(found, jobs, places, at)
     return problems
@@ -74,6 +76,12 @@ def _tell_of_agent(places: Places) -> None:
     if tick["state"] != "paused":
         words = "\n".join([*refused, tick["reason"]])
         outcome(places, "the agent", "this host is not what git says", good, words)
+
+
+def _tell_of_images(places: Places) -> None:
+    """Tell once that the registry has something else than was vouched for: somebody may have been there."""
+    found = doubts(places)
+    outcome(places, "the registry", "images in the registry were refused", not found, "\n".join(found))
 
 
 def _measure(found: Sequence[Definition], jobs: Sequence[JobStanding], places: Places, at: datetime) -> None:

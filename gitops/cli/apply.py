@@ -55,15 +55,31 @@ def tell(line: str) -> None:
 
 
 def build_with(engine: "Docker", places: "Places") -> "Build":
-    """Give what builds images for `reconcile`, and shows on a terminal how far it is."""
+    """Give what makes images be there for `reconcile`, pulled or built; shows on a terminal how far it is."""
 
     def made(wanted: "Wanted", images: Sequence[str]) -> None:
+        from gitops.agent.doubts import doubt, forget
+        from gitops.agent.supply import supply
         from gitops.cli.progress import shown
         from gitops.images.build import build
         from gitops.render.dockerfile import dockerfile
 
         architecture = wanted.fleet.hosts[wanted.host].architecture
-        with shown() as progress:
+        forget(wanted.references.values(), places)
+        with (
+            shown() as progress,
+            supply(
+                wanted.fleet,
+                wanted.locks,
+                wanted.references,
+                engine,
+                places,
+                parents_only=False,
+                tell=tell,
+                refused=lambda image, why: doubt(image, why, places),
+                progress=progress,
+            ) as supplied,
+        ):
             build(
                 wanted.fleet,
                 wanted.locks,
@@ -74,6 +90,7 @@ def build_with(engine: "Docker", places: "Places") -> "Build":
                 engine=engine,
                 places=places,
                 progress=progress,
+                supply=supplied,
             )
 
     return made

@@ -23,8 +23,12 @@ def build(
     """Build the images that do not exist yet, as their locks say.
 
     Packages come from the archives' mirrors, once; builds themselves have no network. An image's tag is its
-    identity.
+    identity. What an image stands on is pulled where the fleet's registry has it, and somebody whom this
+    machine trusts vouches for it.
     """
+    import sys
+
+    from gitops.agent.supply import supply
     from gitops.cli.options import fleet_root
     from gitops.cli.progress import shown
     from gitops.engine.docker import Docker
@@ -41,7 +45,21 @@ def build(
     locks = read_locks(loaded)
     arch = architecture or native()
     names = references(loaded, identities(loaded, locks, recipe(loaded.root)))
-    with shown() as progress:
+    engine, place = Docker(), places()
+    with (
+        shown() as progress,
+        supply(
+            loaded,
+            locks,
+            names,
+            engine,
+            place,
+            parents_only=True,
+            tell=lambda line: print(line, file=sys.stderr),
+            refused=lambda _image, _why: None,
+            progress=progress,
+        ) as supplied,
+    ):
         done = build_images(
             loaded,
             locks,
@@ -49,12 +67,14 @@ def build(
             arch,
             dockerfile=lambda image: dockerfile(loaded, image, arch, names),
             references=names,
-            engine=Docker(),
-            places=places(),
+            engine=engine,
+            places=place,
             progress=progress,
             jobs=jobs,
             again=again,
+            supply=supplied,
         )
     for one in done:
         how = "exists" if one.seconds is None else f"built in {one.seconds:.1f} s"
+        how = "pulled" if one.pulled else how
         print(f"{one.image} {one.architecture}: {how}, {one.reference}")

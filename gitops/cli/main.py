@@ -19,6 +19,7 @@ from gitops.cli.init import init
 from gitops.cli.lock import lock
 from gitops.cli.notify import notify
 from gitops.cli.plan import plan
+from gitops.cli.push import push
 from gitops.cli.render import render
 from gitops.cli.rollback import rollback
 from gitops.cli.schema import schema
@@ -61,6 +62,7 @@ for _verb in (
     lock,
     render,
     build,
+    push,
     update,
     plan,
     apply,

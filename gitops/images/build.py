@@ -11,6 +11,7 @@ from gitops.fleet.fleet import Fleet
 from gitops.images.locks import Locks, missing_or_stale
 from gitops.images.machine import require_machine
 from gitops.images.progress import Progress
+from gitops.images.pull import Supply
 from gitops.images.workshop import Workshop
 from gitops.system.errors import Problem, UserError
 from gitops.system.places import Places
@@ -19,12 +20,21 @@ from gitops.system.processes import Processes
 
 @dataclass(frozen=True)
 class Built:
-    """An image that the engine has now: its reference, and the seconds it took; None: it was there before."""
+    """An image that the engine has now.
+
+    Args:
+        image: its name.
+        architecture: in Debian's words.
+        reference: its name in the engine.
+        seconds: what building it took; None: it was not built.
+        pulled: whether it came out of the registry; neither built nor pulled: it was there before.
+    """
 
     image: str
     architecture: str
     reference: str
     seconds: float | None
+    pulled: bool = False
 
 
 def build(  # noqa: PLR0913  # every one is a thing of its own
@@ -40,6 +50,7 @@ def build(  # noqa: PLR0913  # every one is a thing of its own
     progress: Progress,
     jobs: int = 2,
     again: bool = False,
+    supply: Supply | None = None,
 ) -> list[Built]:
     """Build images, and below them what they stand on.
 
@@ -55,6 +66,7 @@ def build(  # noqa: PLR0913  # every one is a thing of its own
         progress: is told of each image.
         jobs: how many to build at the same time.
         again: build what exists, too, without taking anything from BuildKit's cache.
+        supply: where images may come from in place of being built; None: nowhere.
 
     Returns:
         Each image that was asked for or needed, parents first.
@@ -68,6 +80,12 @@ def build(  # noqa: PLR0913  # every one is a thing of its own
     order = _order(fleet, names, architecture)
     existing = engine.images([references[image, architecture] for image in order])
     there = {image for image in order if references[image, architecture] in existing}
+    pulled = set[str]()
+    if supply:
+        asked = set(order if names is None else names)
+        built = asked if again else set[str]()
+        pulled = supply.obtain(asked - (there - built), there | built, architecture)
+        there |= pulled
     todo = _todo(fleet, order, names, there, again=again)
     seconds: dict[str, float] = {}
     if todo:
@@ -88,7 +106,7 @@ def build(  # noqa: PLR0913  # every one is a thing of its own
         )
         seconds = _build_all(fleet, todo, workshop.build, processes, jobs)
     return [
-        Built(image, architecture, references[image, architecture], seconds.get(image))
+        Built(image, architecture, references[image, architecture], seconds.get(image), image in pulled)
         for image in order
         if image in todo or image in there
     ]

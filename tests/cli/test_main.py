@@ -22,7 +22,9 @@ def verbs() -> list[str]:
 def test_help_lists_every_verb_with_a_line() -> None:
     expected = {"init", "check", "schema", "lock", "build", "render", "update", "plan", "apply", "status"}
     expected |= {"agent", "history", "rollback", "volume"}
-    assert set(verbs()) >= expected | {"backup", "completion", "job", "notify", "secret", "test"}
+    assert set(verbs()) == expected | {
+        *("backup", "completion", "hooks", "job", "notify", "push", "secret", "test"),
+    }
     assert len(app.registered_commands) + len(app.registered_groups) == len(verbs())
 
 

@@ -1,0 +1,82 @@
+"""Images on their way to a registry and from one; the engine itself carries their layers."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from gitops.engine.connected import Connected
+from gitops.engine.connection import refused, telling
+
+Told = Callable[[str], None]
+"""Called with how far it is, in words."""
+
+
+class Transfers(Connected):
+    """Pushing and pulling. Every method raises UserError when the engine is away, or the registry refuses."""
+
+    def push(self, reference: str, credential: Mapping[str, str], told: Told) -> str:
+        """Push an image under its name; only layers that the registry lacks are sent.
+
+        Args:
+            reference: REPOSITORY:TAG.
+            credential: as the Engine API's X-Registry-Auth has it; empty for none.
+            told: is told how far it is.
+
+        Returns:
+            The digest of the manifest, `sha256:…`.
+        """
+        repository, _, tag = reference.rpartition(":")
+        what = f"cannot push {reference}"
+        with telling(what):
+            api: Any = self._api  # the stubs know no stream of decoded lines
+            lines = api.push(repository, tag, stream=True, decode=True, auth_config=dict(credential))
+            for line in _followed(lines, what, "pushing", told):
+                digest = (line.get("aux") or {}).get("Digest", "")
+                if digest:
+                    return str(digest)
+        raise refused(what, "the engine says nothing about its digest")
+
+    def pull(self, repository: str, digest: str, credential: Mapping[str, str], told: Told) -> str:
+        """Pull exactly the image of a digest; the engine checks all of it against that.
+
+        Returns:
+            The image's id. It has no tag yet.
+        """
+        what = f"cannot pull {repository}@{digest}"
+        with telling(what):
+            api: Any = self._api  # as above
+            lines = api.pull(repository, digest, stream=True, decode=True, auth_config=dict(credential))
+            for _ in _followed(lines, what, "pulling", told):
+                pass
+            return str(api.inspect_image(f"{repository}@{digest}")["Id"])
+
+    def drop(self, repository: str, digest: str) -> None:
+        """Take away what was pulled by a digest and is not wanted, unless it is in use or has a tag."""
+        from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot remove {repository}@{digest}"), contextlib.suppress(APIError):
+            self._api.remove_image(f"{repository}@{digest}")
+
+    def architecture(self, image: str) -> str:
+        """Give the architecture that an image says it is made for, in the engine's words."""
+        with telling(f"cannot inspect {image}"):
+            api: Any = self._api  # as above
+            return str(api.inspect_image(image)["Architecture"])
+
+
+def _followed(lines: Iterable[dict[str, Any]], what: str, doing: str, told: Told) -> Iterable[dict[str, Any]]:
+    """Give the lines of the engine's answer, and tell how far all layers together are.
+
+    Raises:
+        UserError: one of them is an error.
+    """
+    layers: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        if "errorDetail" in line or "error" in line:
+            raise refused(what, str((line.get("errorDetail") or {}).get("message") or line.get("error")))
+        detail = line.get("progressDetail") or {}
+        if line.get("status") in {"Pushing", "Downloading"} and detail.get("total"):
+            layers[str(line.get("id"))] = (int(detail.get("current") or 0), int(detail["total"]))
+            done, total = (sum(numbers) / 1e6 for numbers in zip(*layers.values(), strict=True))
+            told(f"{doing}, {min(done, total):.0f} of {total:.0f} MB")
+        yield line
