@@ -15,6 +15,7 @@ from gitops.cli.apply import apply
 from gitops.cli.build import build
 from gitops.cli.check import check
 from gitops.cli.completion import completion
+from gitops.cli.doctor import doctor
 from gitops.cli.init import init
 from gitops.cli.lock import lock
 from gitops.cli.notify import notify
@@ -57,6 +58,7 @@ def _options(
 
 for _verb in (
     init,
+    doctor,
     check,
     schema,
     lock,
