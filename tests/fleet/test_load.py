@@ -89,6 +89,48 @@ FAULTS: dict[str, tuple[dict[str, dict[str, str] | str | None], str]] = {
         {BLOG: {"${domain}": "$1"}},
         "apps/blog.yaml:8:24: '$1': no name follows the $ | write ${NAME}, or $$ for a plain $",
     ),
+    "a test without a parameter": (
+        {BLOG: {"jobs:": "test: {}\njobs:"}},
+        "apps/blog.yaml:18:1: the test lacks the parameter `domain` of blog",
+    ),
+    "a test with a parameter that there is not": (
+        {BLOG: {"jobs:": "test: {parameters: {domain: x, port: 1, prot: 2}}\njobs:"}},
+        "apps/blog.yaml:18:41: unknown parameter `prot` | did you mean `port`?",
+    ),
+    "a test that asks nobody": (
+        {
+            BLOG: {
+                "jobs:": "test: {parameters: {domain: x, port: 1}, checks: [{service: wbe, http: /}]}\njobs:"
+            }
+        },
+        "apps/blog.yaml:18:61: unknown service `wbe` | did you mean `web`?",
+    ),
+    "a test that asks two things": (
+        {
+            BLOG: {
+                "jobs:": "test: {parameters: {domain: x, port: 1}, "
+                "checks: [{service: web, http: /, command: id}]}\njobs:"
+            }
+        },
+        "apps/blog.yaml:18:51: write `command` or `http`, one of them",
+    ),
+    "a test of a page that is no path": (
+        {
+            BLOG: {
+                "jobs:": "test: {parameters: {domain: x, port: 1}, "
+                'checks: [{service: web, http: "/ HTTP/1.1"}]}\njobs:'
+            }
+        },
+        "apps/blog.yaml:18:72: `http` must be a path, for example /login?lang=en, not '/ HTTP/1.1'",
+    ),
+    "a test's secret that no service has": (
+        {BLOG: {"jobs:": "test: {parameters: {domain: x, port: 1}, secrets: {mial: x}}\njobs:"}},
+        "apps/blog.yaml:18:52: unknown secret `mial` | did you mean `mail`?",
+    ),
+    "an image's test that is none": (
+        {"images/db.yaml": {"from: base": "test: [{comand: id}]\nfrom: base"}},
+        "images/db.yaml:1:9: unknown key `comand` | did you mean `command`?",
+    ),
     "unknown parameter": (
         {HOST: {"port: 8002": "port: 8002, domian: x"}},
         "hosts/one.yaml:8:55: unknown parameter `domian` | did you mean `domain`?",

@@ -108,6 +108,7 @@ def test_a_changed_template_changes_every_image(scene: Scene) -> None:
         lambda scene: scene.file.touch(),
         lambda scene: scene.file.chmod(0o640),
         lambda scene: (scene.root / "images/web/not-copied").touch(),
+        set_image("web", test=["true"]),
     ],
 )
 def test_what_is_not_in_an_image_is_not_in_its_identity(
