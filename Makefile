@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both install what they need and leave nothing running.
-.PHONY: help setup demo demo-clean test lint format bench clean
+.PHONY: help setup demo demo-clean test lint format reference man bench clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -27,6 +27,13 @@ lint: setup
 format: setup ## let the formatter and the linter mend what they can
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check --quiet --fix .
+
+reference: setup ## write docs/reference.md and docs/commands.md anew, from models and verbs
+	@.venv/bin/python -m gitops.fleet.reference >docs/reference.md
+	@.venv/bin/python -m gitops.cli.commands >docs/commands.md
+
+man: setup ## write the manual pages into man/
+	@.venv/bin/python -m gitops.cli.manual man
 
 bench: setup ## measure against the named floors and peers; prints a table
 	@scripts/with-engine .venv/bin/python -m bench

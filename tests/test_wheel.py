@@ -6,6 +6,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from gitops.cli.manual import pages
+
 CHECKOUT = Path(__file__).parent.parent
 
 
@@ -20,6 +22,13 @@ def test_init_works_from_an_installed_wheel(tmp_path: Path) -> None:
     for folder in ("templates", "pipelines", "hooks"):
         shipped = {path.relative_to(CHECKOUT) for path in (CHECKOUT / folder).rglob("*") if path.is_file()}
         assert {f"gitops/{path}" for path in shipped} <= set(names)
+    shared = {name.partition(".data/data/")[2] for name in names}
+    assert {f"share/man/man1/{page}" for page in pages()} <= shared
+    assert {
+        "share/bash-completion/completions/gitops",
+        "share/zsh/site-functions/_gitops",
+        "share/fish/vendor_completions.d/gitops.fish",
+    } <= shared
     installed = tmp_path / "installed"
     subprocess.run(
         [*python, "pip", "install", "--quiet", "--no-deps", "--target", installed, wheel], check=True

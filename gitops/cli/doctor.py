@@ -12,7 +12,7 @@ def doctor(
     fleet: FleetOption = None,
     host: Annotated[
         str | None,
-        typer.Option("--host", metavar="NAME", help="Look as if this machine were that host of the fleet."),
+        typer.Option("--host", metavar="HOST", help="Look as if this machine were that host of the fleet."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
