@@ -71,12 +71,20 @@ def standing(
 
 
 def standing_of(
-    wanted: Wanted, engine: Docker, places: Places, earlier: dict[str, Usage] | None = None
+    wanted: Wanted,
+    engine: Docker,
+    places: Places,
+    earlier: dict[str, Usage] | None = None,
+    *,
+    use: bool = True,
 ) -> Standing:
-    """Look at a host whose definitions are read already; otherwise as `standing`."""
+    """Look at a host whose definitions are read already; otherwise as `standing`.
+
+    Without `use`, nobody asks what containers use, which is a question for each.
+    """
     seen = look(engine, wanted, places)
     steps = plan(wanted.desired, seen)
-    used = usage([one.id for one in seen.containers if one.state == "running"])
+    used = usage([one.id for one in seen.containers if one.state == "running"]) if use else {}
     turn = last(places)
     notes = [str(rolled)] if (rolled := rolled_back(places)) else []
     notes += [until] if (until := paused(places)) else []

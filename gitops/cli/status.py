@@ -1,5 +1,6 @@
 """`gitops status`: say what runs on this host."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,6 @@ from gitops.cli.sizes import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from gitops.agent.status import Row
     from gitops.view.view import View
@@ -26,6 +26,9 @@ def status(
         bool, typer.Option("--exit-code", help="Exit with 1 when somebody needs to look at something.")
     ] = False,
     json: JsonOption = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="DIR", help="Write pages into a directory instead.")
+    ] = None,
 ) -> None:
     """Say what runs on this host, beside what should; what needs somebody comes first.
 
@@ -34,7 +37,15 @@ def status(
     import sys
     import time
 
+    if html and (watch or json):
+        raise typer.BadParameter("--html goes with neither --watch nor --json")
     looks = _looks(fleet, host)
+    if html:
+        found = next(looks)
+        _write(found, html)
+        if exit_code and not found.well:
+            raise typer.Exit(1)
+        return
     if watch:
         while True:
             found = next(looks)
@@ -50,7 +61,7 @@ def status(
         raise typer.Exit(1)
 
 
-def _looks(fleet: "Path | None", host: str | None) -> "Iterator[View]":
+def _looks(fleet: Path | None, host: str | None) -> "Iterator[View]":
     """Look at the host as often as is asked for."""
     from gitops.agent.generation import current
     from gitops.cli.options import fleet_root
@@ -62,7 +73,7 @@ def _looks(fleet: "Path | None", host: str | None) -> "Iterator[View]":
 
     place, used = places(), dict[str, Usage]()
 
-    def generation() -> "tuple[Path, str | None]":
+    def generation() -> tuple[Path, str | None]:
         kept = current(place)
         return kept.path, host or kept.host
 
@@ -75,7 +86,7 @@ def _looks(fleet: "Path | None", host: str | None) -> "Iterator[View]":
         where = generation
     else:
 
-        def where() -> "tuple[Path, str | None]":
+        def where() -> tuple[Path, str | None]:
             return root, host
 
     with Docker() as engine:
@@ -83,6 +94,15 @@ def _looks(fleet: "Path | None", host: str | None) -> "Iterator[View]":
             found = look(*where(), engine, place, used)
             used = dict(found.used)
             yield found
+
+
+def _write(found: "View", directory: Path) -> None:
+    from gitops.system.places import places
+    from gitops.view.pages import write_pages
+
+    changed = write_pages(found, directory, places())
+    index = (directory / "index.html").resolve()
+    print(f"{len(changed)} page{'s' if len(changed) != 1 else ''} changed: {index.as_uri()}")
 
 
 def _json(found: "View") -> str:

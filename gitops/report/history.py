@@ -8,7 +8,7 @@ from gitops.report.database import reading
 from gitops.report.recording import COLUMNS, GOOD, KEPT, OUTCOMES, WELL, record_run
 from gitops.system.places import Places
 
-__all__ = ["GOOD", "KEPT", "OUTCOMES", "Past", "Run", "pasts", "record", "runs"]
+__all__ = ["COLUMNS_READ", "GOOD", "KEPT", "OUTCOMES", "Past", "Run", "pasts", "record", "run_of", "runs"]
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ def runs(
     """
     with reading(places) as database:
         rows = database.execute(
-            f"SELECT {_COLUMNS}, id FROM runs"  # noqa: S608  # a constant
+            f"SELECT {COLUMNS_READ}, id FROM runs"  # noqa: S608  # a constant
             " WHERE (:kind IS NULL OR kind = :kind) AND (:instance IS NULL OR instance = :instance)"
             " AND (:name IS NULL OR name = :name) ORDER BY id DESC LIMIT :limit",
             {"kind": kind, "instance": instance, "name": name, "limit": limit},
         )
-        return [_run(row) for row in rows]
+        return [run_of(row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def pasts(places: Places) -> dict[tuple[str, str, str], Past]:
         rows = database.execute(_PASTS)
         found = {}
         for good, asked, *row in rows:
-            last = _run(cast("_Row", tuple(row)))
+            last = run_of(cast("_Row", tuple(row)))
             found[last.kind, last.instance, last.name] = Past(
                 last,
                 datetime.fromisoformat(good) if good else None,
@@ -122,7 +122,7 @@ def pasts(places: Places) -> dict[tuple[str, str, str], Past]:
         return found
 
 
-_COLUMNS = ", ".join(COLUMNS)
+COLUMNS_READ = ", ".join(COLUMNS)
 _SAME = "one.kind = asked.kind AND one.instance = asked.instance AND one.name = asked.name"
 _PASTS = f"""
 SELECT (SELECT ended FROM runs AS one WHERE {_SAME} AND {WELL} ORDER BY id DESC LIMIT 1),
@@ -138,7 +138,8 @@ ORDER BY last.kind, last.instance, last.name
 _Row = tuple[str, str, str, str, str, int, str, str, str, str, int, str, int]
 
 
-def _run(row: _Row) -> Run:
+def run_of(row: _Row) -> Run:
+    """Read a row of COLUMNS_READ and the number."""
     (
         kind,
         instance,

@@ -24,7 +24,13 @@ _TURNS = 50  # of which the newest applies and rollbacks are taken
 
 
 def look(
-    root: Path, host: str | None, engine: Docker, places: Places, earlier: dict[str, Usage] | None = None
+    root: Path,
+    host: str | None,
+    engine: Docker,
+    places: Places,
+    earlier: dict[str, Usage] | None = None,
+    *,
+    use: bool = True,
 ) -> View:
     """Look at a host, and at what is known of the fleet's others.
 
@@ -34,18 +40,27 @@ def look(
         engine: the host's engine.
         places: the host's directories.
         earlier: what containers used at the look before; tells how busy they were since.
+        use: also ask what containers use, which is a question for each.
 
     Raises:
         UserError: the definitions are wrong, the engine cannot be asked, or the history cannot be read.
     """
-    return look_at(want(root, host, places), engine, places, earlier)
+    return look_at(want(root, host, places), engine, places, earlier, use=use)
 
 
-def look_at(wanted: Wanted, engine: Docker, places: Places, earlier: dict[str, Usage] | None = None) -> View:
+def look_at(
+    wanted: Wanted,
+    engine: Docker,
+    places: Places,
+    earlier: dict[str, Usage] | None = None,
+    *,
+    use: bool = True,
+) -> View:
     """Look at a host whose definitions are read already; otherwise as `look`."""
-    seen, found = standing_of(wanted, engine, places, earlier), known(places)
+    seen, found = standing_of(wanted, engine, places, earlier, use=use), known(places)
     return View(
         fleet=wanted.fleet.settings.name,
+        root=str(wanted.fleet.root),
         host=seen.host,
         at=now(),
         generation=seen.generation,

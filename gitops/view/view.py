@@ -138,6 +138,7 @@ class View:
 
     Args:
         fleet: the fleet's name.
+        root: its directory; a text, since templates of the fleet see this, and a Path can do things.
         host: whose instances, backups and jobs these are.
         at: when this was so, UTC.
         generation: the commit that the host runs; empty where it runs none yet.
@@ -156,6 +157,7 @@ class View:
     """
 
     fleet: str
+    root: str
     host: str
     at: datetime
     generation: str
