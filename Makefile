@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both install what they need and leave nothing running.
-.PHONY: help setup demo demo-clean test lint format reference man bench clean
+.PHONY: help setup demo demo-clean test lint format reference docs man bench clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -31,6 +31,9 @@ format: setup ## let the formatter and the linter mend what they can
 reference: setup ## write docs/reference.md and docs/commands.md anew, from models and verbs
 	@.venv/bin/python -m gitops.fleet.reference >docs/reference.md
 	@.venv/bin/python -m gitops.cli.commands >docs/commands.md
+
+docs: setup ## make the documentation a site, in site/
+	@.venv/bin/mkdocs build --quiet --strict
 
 man: setup ## write the manual pages into man/
 	@.venv/bin/python -m gitops.cli.manual man

@@ -31,13 +31,28 @@ def reference() -> str:
     parts = [_HEAD]
     told: set[str] = set()
     for kind, model in MODELS.items():
-        schema = model.model_json_schema(by_alias=True)
+        schema = _without_enums(model.model_json_schema(by_alias=True))
         parts.append(_section(2, f"`{_FILES[kind]}`", schema))
         for name, inner in schema.get("$defs", {}).items():
             if name not in told and "properties" in inner:
                 told.add(name)
                 parts.append(_section(3, name, inner))
     return "\n".join(parts)
+
+
+def _without_enums(schema: dict[str, Any]) -> dict[str, Any]:
+    """Put what may stand there in the place of a reference to it, where that is only some words."""
+    words = {f"#/$defs/{name}": inner for name, inner in schema.get("$defs", {}).items() if "enum" in inner}
+
+    def replaced(value: Any) -> Any:  # noqa: ANN401  # any part of a schema
+        if isinstance(value, dict):
+            if value.get("$ref") in words:
+                return {**words[value["$ref"]], **{key: each for key, each in value.items() if key != "$ref"}}
+            return {key: replaced(each) for key, each in value.items()}
+        return [replaced(each) for each in value] if isinstance(value, list) else value
+
+    whole: dict[str, Any] = replaced(schema)
+    return whole
 
 
 def _section(level: int, title: str, schema: dict[str, Any]) -> str:
