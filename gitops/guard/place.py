@@ -28,6 +28,7 @@ def hooks_directory(repository: Repository) -> Path:
 
 def is_bare(repository: Repository) -> bool:
     """Tell whether a repository has no work tree."""
+    _ = repository.directory  # no repository at all has its own message
     return repository.git("rev-parse", "--is-bare-repository").stdout.strip() == "true"
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import traceback
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -63,6 +65,29 @@ def recipe(root: Path) -> str:
     return digest.hexdigest()
 
 
+class _Layout(Template):
+    """A template whose failure is told by file and line: one of the fleet's own may hold anything."""
+
+    def render(self, *args: Any, **values: Any) -> str:  # noqa: ANN401  # as Jinja2 has it
+        """Fill it in.
+
+        Raises:
+            UserError: it cannot be.
+        """
+        try:
+            return super().render(*args, **values)
+        except (UserError, MemoryError):
+            raise
+        except Exception as error:
+            lines = [
+                frame.lineno
+                for frame in traceback.extract_tb(error.__traceback__)
+                if frame.filename == self.filename
+            ]
+            place = ":".join([str(self.filename), *map(str, lines[-1:])])
+            raise UserError(f"the template fails: {error}", file=place) from error
+
+
 @lru_cache(maxsize=32)
 def _compiled(root: Path, name: str, file: str, _changed: int) -> Template:
     """Compile a template; which file it is and when that changed are here to tell one that is out of date."""
@@ -74,6 +99,7 @@ def _compiled(root: Path, name: str, file: str, _changed: int) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.template_class = _Layout
     return environment.get_template(name)
 
 
