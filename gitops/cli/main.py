@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gitops import __version__
-from gitops.cli import agent, backup, history, hooks, job, secret, volume
+from gitops.cli import agent, backup, history, hooks, job, registry, secret, volume
 from gitops.cli.apply import apply
 from gitops.cli.build import build
 from gitops.cli.check import check
@@ -80,6 +80,7 @@ app.add_typer(history.app, name="history")
 app.add_typer(volume.app, name="volume")
 app.add_typer(backup.app, name="backup")
 app.add_typer(job.app, name="job")
+app.add_typer(registry.app, name="registry")
 app.add_typer(secret.app, name="secret")
 app.add_typer(hooks.app, name="hooks")
 

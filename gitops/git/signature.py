@@ -19,6 +19,10 @@ _BAD = (
     (r"\[GNUPG:\] REVKEYSIG (\S+ .*)", "is signed with the OpenPGP key {}, which was revoked"),
     (r"\[GNUPG:\] BADSIG (\S+ .*)", "is not what the OpenPGP key {} has signed"),
     (r"\[GNUPG:\] NO_PUBKEY (\S+)", f"is signed with the OpenPGP key {{}}, {_UNTRUSTED}"),
+    (
+        r"key is not permitted for use in signature namespace",
+        f"is signed with a key that may sign other things, but not commits, {_UNTRUSTED}",
+    ),
     (r"(?s)^.*incorrect signature", "is not what its ssh key has signed"),
 )
 _GOOD = (

@@ -142,6 +142,28 @@ def believe(stored: Stored, fleet: str, reference: Reference, architecture: str,
     return said.digest
 
 
+def judge(registry: Registry, stored: Stored, fleet: str, signers: Path) -> str:
+    """Say whether an image is what a signer says it is: `good`, or what is wrong.
+
+    Its packages are not looked at, which a host does besides.
+    """
+    said = stored.statement
+    if said is None:
+        return "its statement is not one"
+    repository = registry.address.repository(said.image)
+    reference = Reference(
+        f"{registry.address.host}/{registry.address.path}".rstrip("/"), said.image, said.identity
+    )
+    try:
+        digest = believe(stored, fleet, reference, said.architecture, signers)
+    except UntrustedError as error:
+        return f"refused: {error}"
+    tagged = registry.digest(repository, said.identity)
+    if tagged != digest:
+        return f"refused: it has the digest {tagged}" if tagged else "missing: there is only a statement"
+    return "good"
+
+
 def _stored(manifest: Manifest) -> Stored:
     notes = manifest.read().get("annotations")
     notes = notes if isinstance(notes, dict) else {}
