@@ -15,6 +15,7 @@ from gitops.cli.apply import apply
 from gitops.cli.build import build
 from gitops.cli.check import check
 from gitops.cli.completion import completion
+from gitops.cli.diff import diff
 from gitops.cli.doctor import doctor
 from gitops.cli.init import init
 from gitops.cli.lock import lock
@@ -65,6 +66,7 @@ for _verb in (
     render,
     build,
     push,
+    diff,
     update,
     plan,
     apply,

@@ -34,7 +34,7 @@ def identities(fleet: Fleet, locks: Locks, recipe: str) -> dict[tuple[str, str],
     sources: dict[str, object] = {}
     for image, architecture in targets(fleet):
         if image not in sources:
-            sources[image] = _source(fleet, image)
+            sources[image] = written(fleet, image)
         parent = found.get((fleet.images[image].parent, architecture), "")
         canonical = json.dumps(
             [_FORMAT, architecture, parent, recipe, sources[image], _contents(locks[image, architecture])],
@@ -55,7 +55,7 @@ def references(fleet: Fleet, identities: Mapping[tuple[str, str], str]) -> dict[
     return {key: reference(fleet.settings, key[0], identity) for key, identity in identities.items()}
 
 
-def _source(fleet: Fleet, image: str) -> object:
+def written(fleet: Fleet, image: str) -> object:
     """Give what git says about an image.
 
     Where its packages come from is the lock's business, and what tests it puts nothing into it.

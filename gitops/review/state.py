@@ -21,12 +21,14 @@ class State:
     Args:
         fleet: its definitions.
         locks: its locks.
-        references: what each (image, architecture) is called; another name means another content.
+        references: what each (image, architecture) is called; another tag means another content.
+        recipe: digest of the templates by which images are built.
     """
 
     fleet: Fleet
     locks: Locks
     references: dict[tuple[str, str], str]
+    recipe: str
 
 
 def read_state(root: Path) -> State:
@@ -36,8 +38,8 @@ def read_state(root: Path) -> State:
         UserError: definitions or locks are wrong.
     """
     fleet = load(root)
-    locks = read_locks(fleet)
-    return State(fleet, locks, references(fleet, identities(fleet, locks, recipe(fleet.root))))
+    locks, how = read_locks(fleet), recipe(fleet.root)
+    return State(fleet, locks, references(fleet, identities(fleet, locks, how)), how)
 
 
 @contextmanager
