@@ -23,7 +23,7 @@ def test_help_lists_every_verb_with_a_line() -> None:
     expected = {"init", "check", "schema", "lock", "build", "render", "update", "plan", "apply", "status"}
     expected |= {"agent", "diff", "doctor", "history", "rollback", "volume"}
     assert set(verbs()) == expected | {
-        *("backup", "completion", "hooks", "job", "notify", "push", "secret", "test"),
+        *("backup", "completion", "hooks", "job", "notify", "push", "registry", "secret", "test"),
     }
     assert len(app.registered_commands) + len(app.registered_groups) == len(verbs())
 
