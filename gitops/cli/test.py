@@ -1,13 +1,14 @@
 """`gitops test`: try images and apps as their `test` says."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from gitops.cli.options import FleetOption, JsonOption
 
 if TYPE_CHECKING:
+    from gitops.fleet.settings import Architecture
     from gitops.review.state import State
     from gitops.testing.outcome import Outcome
 
@@ -20,7 +21,7 @@ SinceOption = Annotated[
 LayerOption = Annotated[
     int | None,
     typer.Option(
-        "--layer", metavar="N", min=0, help="Only images that stand on N others; 0: bases. No apps."
+        "--layer", metavar="N", min=1, help="Only a layer: 1 for bases, 2 for what is on them… No apps."
     ),
 ]
 
@@ -31,6 +32,9 @@ def try_out(
     ] = None,
     layer: LayerOption = None,
     changed_since: SinceOption = None,
+    build: Annotated[
+        bool, typer.Option("--build", help="Pull or build images that are not there; otherwise say so.")
+    ] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Images to test at the same time.")] = 2,
     json: JsonOption = False,
     fleet: FleetOption = None,
@@ -44,20 +48,26 @@ def try_out(
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
     from gitops.fleet.fleet import layers
+    from gitops.images.machine import native
     from gitops.review.state import read_state
     from gitops.system.places import places
-    from gitops.testing.run import choose, run_tests
+    from gitops.testing.run import choose, needed, run_tests
 
     root = fleet_root(fleet)
     state = read_state(root)
     found = layers(state.fleet)
-    within = None if layer is None else frozenset(found[layer] if layer < len(found) else ())
+    within = None if layer is None else frozenset(found[layer - 1] if layer <= len(found) else ())
     chosen = choose(state.fleet, names, within)
     if changed_since is not None:
         chosen = chosen.only(*_moved(root, changed_since, state))
     for name in names or ():
         if not chosen.has(name):
             _tell(f"{name}: nothing to test", json=json)
+    if build:
+        from gitops.cli.build import make
+
+        architecture = cast("Architecture", native())
+        make(state, architecture, needed(state.fleet, chosen, architecture), jobs=jobs, pull=True)
     with Docker() as engine:
         outcomes = run_tests(
             state.fleet,

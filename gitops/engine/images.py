@@ -4,10 +4,13 @@ import contextlib
 import io
 import tarfile
 from collections.abc import Collection
-from typing import Any
+from typing import IO, Any
 
 from gitops.engine.connected import Connected
-from gitops.engine.connection import telling
+from gitops.engine.connection import refusal, refused, telling
+from gitops.system.errors import UserError
+
+_CHUNK = 1 << 20
 
 
 class Images(Connected):
@@ -42,6 +45,25 @@ class Images(Connected):
         with telling(f"cannot remove {image}"), contextlib.suppress(APIError):
             if not self._inspect_image(image)["RepoTags"]:
                 self._api.remove_image(image)
+
+    def save(self, references: Collection[str], archive: IO[bytes]) -> None:
+        """Write images as one tar archive, as `docker save` does: a layer that several have is there once."""
+        with telling("cannot save images"):
+            # The SDK's own call takes one image.
+            url, names = f"{self._api.base_url}/images/get", {"names": sorted(references)}
+            with self._api.get(url, params=names, stream=True, timeout=self._api.timeout) as answer:
+                if not answer.ok:
+                    raise refused("cannot save images", refusal(answer.content))
+                for chunk in answer.iter_content(_CHUNK):
+                    archive.write(chunk)
+
+    def load(self, archive: IO[bytes]) -> None:
+        """Read images from such an archive, names included."""
+        api: Any = self._api  # the SDK's stubs leave this call untyped
+        with telling("cannot load an image"):
+            for said in api.load_image(archive):
+                if "error" in said:
+                    raise UserError(f"the engine does not take a kept image: {said['error']}")
 
     def _inspect_image(self, image: str) -> dict[str, Any]:
         api: Any = self._api  # the SDK's stubs leave this call untyped, too

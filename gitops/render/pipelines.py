@@ -1,19 +1,30 @@
-"""The kinds of CI pipeline: each a template in pipelines/ and the path where its forge looks for it."""
+"""The CI systems there are, and the files that a fleet has for those that it names."""
 
 from gitops.fleet.fleet import Fleet
+from gitops.render.ci import forgejo, github, gitlab, woodpecker
+from gitops.render.ci.system import System
 from gitops.render.mark import MARK
-from gitops.render.templates import template
+from gitops.render.pipeline import CACHE, PLAN, SCRIPT, pipeline
+from gitops.render.templates import layout
 
-PIPELINES = {
-    "github": ("github.yml.j2", ".github/workflows/gitops.yml"),
+PIPELINES: dict[str, System] = {
+    "github": github,
+    "gitlab": gitlab,
+    "forgejo": forgejo,
+    "woodpecker": woodpecker,
 }
-"""Kind to template and path below the fleet."""
+"""By the name that `pipelines` in fleet.yaml has."""
+
+FILES = tuple(path for system in PIPELINES.values() for path in system.FILES)
+"""Every file, below the fleet, that a pipeline may stand in."""
 
 
 def pipelines(fleet: Fleet) -> dict[str, str]:
     """Render the pipelines that fleet.yaml asks for: path below the fleet to text."""
-    files = {}
+    if not fleet.settings.pipelines:
+        return {}
+    wanted, fill = pipeline(fleet), layout(fleet.root)
+    files = {SCRIPT: fill("pipeline.sh.j2", cache=CACHE, plan=PLAN, pushes=wanted.pushes)}
     for kind in fleet.settings.pipelines:
-        name, path = PIPELINES[kind]
-        files[path] = f"{MARK}\n{template(fleet.root, name).render()}"
-    return files
+        files |= PIPELINES[kind].render(wanted, fill)
+    return {path: f"{MARK}\n{text}" for path, text in files.items()}

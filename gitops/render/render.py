@@ -10,7 +10,7 @@ from gitops.images.identity import identities, references
 from gitops.images.locks import Locks, targets
 from gitops.render.dockerfile import dockerfile
 from gitops.render.mark import is_marked
-from gitops.render.pipelines import PIPELINES, pipelines
+from gitops.render.pipelines import FILES, pipelines
 from gitops.render.schedule import schedule_files
 from gitops.render.templates import recipe
 from gitops.system import files as disk
@@ -90,7 +90,7 @@ def write(root: Path, files: Mapping[str, str]) -> list[str]:
 
 
 def _candidates(root: Path) -> Iterator[Path]:
-    yield from (root / path for _, path in PIPELINES.values())
+    yield from (root / path for path in FILES)
     # os.walk does not follow a symlink to a directory.
     yield from (Path(top, name) for top, _, names in os.walk(root / _TOP) for name in names)
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import traceback
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gitops.system.errors import UserError
 from gitops.system.shipped import shipped
+
+Layout = Callable[..., str]
+"""Fills in a template: its name, then values by name."""
 
 _RECIPE = ("Dockerfile.j2", "install.sh")
 
@@ -51,6 +55,11 @@ def template(root: Path, name: str) -> Template:
         return _compiled(root, name, file, os.stat(file).st_mtime_ns)  # noqa: PTH116  # as in _find
     except TemplateSyntaxError as error:
         raise UserError(error.message or "not a template", file=f"{file}:{error.lineno}") from error
+
+
+def layout(root: Path) -> Layout:
+    """Give what fills in a fleet's templates; errors as of `template`."""
+    return lambda name, **values: template(root, name).render(**values)
 
 
 def recipe(root: Path) -> str:

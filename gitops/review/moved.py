@@ -14,6 +14,11 @@ def moved_images(before: State, after: State) -> frozenset[str]:
     )
 
 
+def rebuilt_images(before: State, after: State) -> frozenset[str]:
+    """Give the images whose content is another than before, or that are new."""
+    return frozenset(name for name in after.fleet.images if _called(before, name) != _called(after, name))
+
+
 def moved_apps(before: State, after: State) -> frozenset[str]:
     """Give the apps that are written otherwise than before, that run an image that moved, or that are new."""
     moved = moved_images(before, after)

@@ -88,6 +88,15 @@ def run_tests(
     return outcomes
 
 
+def needed(fleet: Fleet, chosen: Chosen, architecture: Architecture) -> list[str]:
+    """Give the images that tests run: those that are tested, and those of the apps that are."""
+    found = dict.fromkeys(chosen.images)
+    for app in chosen.apps:
+        services = trial(fleet, app, architecture).instance(HOST, app).definition.services
+        found.update({service.image: None for service in services.values()})
+    return list(found)
+
+
 def _require(
     fleet: Fleet,
     chosen: Chosen,
@@ -96,15 +105,12 @@ def _require(
     engine: Docker,
 ) -> None:
     """Raise when an image that is needed is not there."""
-    needed = dict.fromkeys(chosen.images)
-    for app in chosen.apps:
-        services = trial(fleet, app, architecture).instance(HOST, app).definition.services
-        needed.update({service.image: None for service in services.values()})
-    foreign = [image for image in needed if (image, architecture) not in references]
+    wanted = needed(fleet, chosen, architecture)
+    foreign = [image for image in wanted if (image, architecture) not in references]
     if foreign:
         raise UserError(f"{foreign[0]} is not made for {architecture}, which this machine is")
-    there = engine.images([references[image, architecture] for image in needed])
-    missing = [image for image in needed if references[image, architecture] not in there]
+    there = engine.images([references[image, architecture] for image in wanted])
+    missing = [image for image in wanted if references[image, architecture] not in there]
     if missing:
         raise UserError.of(
             [

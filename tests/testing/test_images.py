@@ -80,14 +80,14 @@ def test_layers_and_what_changed_since_a_commit_are_tested_alone(trial: Trial) -
         assert status == 0, said
         return {line.split()[1].rstrip(":") for line in said.splitlines() if line.startswith("ok")}
 
-    assert tested("--layer", "0") == set()
-    assert tested("--layer", "1") == {"one", "two"}
+    assert tested("--layer", "1") == set()
+    assert tested("--layer", "2") == {"one", "two"}
     assert tested("--layer", "7") == set()
     assert tested("--changed-since", "HEAD") == set()
     trial.fleet.write("images/one.yaml", 'from: tiny\nenvironment: {A: b}\ntest: ["true"]\n')
     trial.build()
     assert tested("--changed-since", "HEAD~1") == {"one", "three"}
-    assert tested("--changed-since", "HEAD~1", "--layer", "2") == {"three"}
+    assert tested("--changed-since", "HEAD~1", "--layer", "3") == {"three"}
     assert tested("three") == {"three"}
 
 
