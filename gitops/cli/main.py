@@ -17,6 +17,7 @@ from gitops.cli.check import check
 from gitops.cli.completion import completion
 from gitops.cli.diff import diff
 from gitops.cli.doctor import doctor
+from gitops.cli.graph import graph
 from gitops.cli.init import init
 from gitops.cli.lock import lock
 from gitops.cli.notify import notify
@@ -67,6 +68,7 @@ for _verb in (
     build,
     push,
     diff,
+    graph,
     update,
     plan,
     apply,

@@ -21,7 +21,7 @@ def verbs() -> list[str]:
 
 def test_help_lists_every_verb_with_a_line() -> None:
     expected = {"init", "check", "schema", "lock", "build", "render", "update", "plan", "apply", "status"}
-    expected |= {"agent", "diff", "doctor", "history", "rollback", "volume"}
+    expected |= {"agent", "diff", "doctor", "graph", "history", "rollback", "volume"}
     assert set(verbs()) == expected | {
         *("backup", "completion", "hooks", "job", "notify", "push", "registry", "secret", "test"),
     }
