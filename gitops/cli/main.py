@@ -18,6 +18,7 @@ from gitops.cli.completion import completion
 from gitops.cli.diff import diff
 from gitops.cli.doctor import doctor
 from gitops.cli.graph import graph
+from gitops.cli.import_compose import import_compose
 from gitops.cli.init import init
 from gitops.cli.lock import lock
 from gitops.cli.notify import notify
@@ -78,6 +79,7 @@ for _verb in (
     completion,
 ):
     app.command()(_verb)
+app.command("import")(import_compose)
 app.command("test")(try_out)
 app.add_typer(agent.app, name="agent")
 app.add_typer(history.app, name="history")

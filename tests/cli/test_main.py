@@ -23,7 +23,7 @@ def test_help_lists_every_verb_with_a_line() -> None:
     expected = {"init", "check", "schema", "lock", "build", "render", "update", "plan", "apply", "status"}
     expected |= {"agent", "diff", "doctor", "graph", "history", "rollback", "volume"}
     assert set(verbs()) == expected | {
-        *("backup", "completion", "hooks", "job", "notify", "push", "registry", "secret", "test"),
+        *("backup", "completion", "hooks", "import", "job", "notify", "push", "registry", "secret", "test"),
     }
     assert len(app.registered_commands) + len(app.registered_groups) == len(verbs())
 
