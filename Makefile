@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both install what they need and leave nothing running.
-.PHONY: help setup demo demo-clean test lint format reference docs man bench clean
+.PHONY: help setup demo demo-clean test lint format reference docs man pictures bench clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -34,6 +34,9 @@ reference: setup ## write docs/reference.md and docs/commands.md anew, from mode
 
 docs: setup ## make the documentation a site, in site/
 	@.venv/bin/mkdocs build --quiet --strict
+
+pictures: setup ## draw docs/status.svg and docs/plan.svg anew
+	@.venv/bin/python -m demo.pictures
 
 man: setup ## write the manual pages into man/
 	@.venv/bin/python -m gitops.cli.manual man

@@ -36,7 +36,8 @@ def history(
     from gitops.cli.table import show as print_table
 
     head = ("turn", "when", "what", "commit", "before", "outcome", "detail")
-    print_table(head, [(str(turn.number), *_cells(turn)) for turn in found])
+    rows = [(str(turn.number), *_cells(turn)) for turn in found]
+    print_table(head, rows, spare=("before", "commit", "turn"))
 
 
 @app.command()

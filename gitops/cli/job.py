@@ -106,7 +106,7 @@ def history(
         emit(runs=[plain_run(one) for one in shown])
     elif shown:
         head = ("run", "when", "instance", "job", "took", "tries", "outcome")
-        show(head, [(str(one.number), *_cells(one)) for one in shown])
+        show(head, [(str(one.number), *_cells(one)) for one in shown], spare=("tries", "took", "run"))
     else:
         print("no job has failed" if failed and found else "no job has run yet")
 

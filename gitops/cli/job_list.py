@@ -30,7 +30,7 @@ def list_jobs(fleet: FleetOption = None, host: HostOption = None, *, as_json: Js
         print("this host has no jobs")
         return
     head = ("instance", "job", "schedule", "next", "last", "took", "well", "outcome")
-    show(head, [_row(one, at) for one in found])
+    show(head, [_row(one, at) for one in found], spare=("took", "schedule", "last", "next"))
 
 
 def _row(one: "JobStanding", at: "datetime") -> tuple[str, ...]:

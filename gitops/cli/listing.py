@@ -44,7 +44,7 @@ def list_sets(
     if not sets:
         print("no backups yet")
         return
-    show(("instance", "backup", "when", "size", "what"), [_row(one) for one in sets])
+    show(("instance", "backup", "when", "size", "what"), [_row(one) for one in sets], spare=("size",))
     for instance in dict.fromkeys(one.instance for one in sets):
         at = proved.get(instance)
         print(f"{instance}: {f'last proved by a drill at {local(at)}' if at else 'no drill has proved any'}")

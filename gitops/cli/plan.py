@@ -1,10 +1,15 @@
 """`gitops plan`: say what apply would do."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gitops.cli.options import FleetOption, HostOption, JsonOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitops.agent.plan import Plan
 
 
 def plan(
@@ -58,13 +63,18 @@ def plan(
     else:
         if reported:
             print(reported)
-        rows = [(str(one.kind), one.subject, one.reason) for one in found.actions]
-        rows += [("schedule", wanted.host, line) for line in schedule]
-        if rows:
-            show(("action", "what", "why"), rows, [f"{does} {what}: {why}" for does, what, why in rows])
+        told = rows(found, schedule, wanted.host)
+        if told:
+            show(("action", "what", "why"), told, [f"{does} {what}: {why}" for does, what, why in told])
         for problem in left(found.held, ()):
             print(problem.message)
-        if not (rows or found.held):
+        if not (told or found.held):
             print(f"{wanted.host}: nothing to do")
     if exit_code and (found or schedule or found.held):
         raise typer.Exit(1)
+
+
+def rows(plan: "Plan", schedule: "Sequence[str]", host: str) -> list[tuple[str, str, str]]:
+    """Give what a plan will do, in its order: action, what it is done to, and why."""
+    found = [(str(one.kind), one.subject, one.reason) for one in plan.actions]
+    return found + [("schedule", host, line) for line in schedule]

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitops.cli.options import FleetOption, HostOption, JsonOption
-from gitops.cli.sizes import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gitops.agent.status import Row
     from gitops.view.view import View
 
 _PAUSE = 2.0
@@ -46,17 +44,15 @@ def status(
         if exit_code and not found.well:
             raise typer.Exit(1)
         return
-    if watch:
-        while True:
-            found = next(looks)
-            # One write, over what was there, so that nothing flickers.
-            top = "\x1b[H\x1b[J" if sys.stdout.isatty() else ""
-            print(f"{top}{_json(found) if json else _table(found)}", flush=True)
-            time.sleep(_PAUSE)
+    if watch and not json and sys.stdout.isatty():
+        _watch(looks)
+    while watch:
+        _show(next(looks), json=json)
+        time.sleep(_PAUSE)
     next(looks)
     time.sleep(_GLANCE)  # how busy a processor is takes two looks
     found = next(looks)
-    print(_json(found) if json else _table(found))
+    _show(found, json=json)
     if exit_code and not found.well:
         raise typer.Exit(1)
 
@@ -105,63 +101,34 @@ def _write(found: "View", directory: Path) -> None:
     print(f"{len(changed)} page{'s' if len(changed) != 1 else ''} changed: {index.as_uri()}")
 
 
-def _json(found: "View") -> str:
-    from json import dumps
+def _show(found: "View", *, json: bool) -> None:
+    import sys
 
-    from gitops.view.document import document
+    if json:
+        from json import dumps
 
-    return dumps(document(found), indent=2)
+        from gitops.view.document import document
 
+        print(dumps(document(found), indent=2))
+    else:
+        from gitops.cli.overview import overview
+        from gitops.cli.table import show_all
 
-def _table(found: "View") -> str:
-    from gitops.cli.table import columns
-
-    lines = [*found.notes, *(note for one in found.backups for note in one.notes)]
-    lines += [note for one in found.jobs for note in one.notes]
-    if not found.rows:
-        return "\n".join([*lines, f"{found.host}: nothing runs here"])
-    cells = [("instance", "service", "state", "health", "image", "since", "cpu", "memory", "processes")]
-    for row in found.rows:
-        outdated = "" if row.current or row.state == "missing" else " (outdated)"
-        cells.append(
-            (
-                row.instance,
-                row.service,
-                row.state,
-                row.health or "-",
-                f"{row.image}{outdated}",
-                row.status,
-                *_use(row),
-            )
-        )
-    notes = (f"{row.instance}/{row.service}: {row.note}" for row in found.rows if row.note)
-    return "\n".join([*lines, *columns(cells), *notes, *_backups(found)])
+        show_all(overview(found))
+    sys.stdout.flush()
 
 
-def _backups(found: "View") -> list[str]:
-    """Say of each instance how old its newest backup is, and when one was last proved."""
-    from gitops.backup.standing import age
-    from gitops.cli.table import columns
-    from gitops.system.clock import now
+def _watch(looks: "Iterator[View]") -> None:
+    """Show each look over the one before, on a screen of its own, until Ctrl-C."""
+    import time
 
-    if not found.backups:
-        return []
-    time = now()
-    cells: list[tuple[str, ...]] = [("instance", "backup", "proved")]
-    for one in found.backups:
-        times = (age(at, time) if at else "never" for at in (one.newest, one.proved))
-        cells.append((one.instance, *times))
-    return ["", *columns(cells)]
+    from rich.live import Live
 
+    from gitops.cli.overview import overview
+    from gitops.cli.table import console, laid_out
 
-def _use(row: "Row") -> tuple[str, str, str]:
-    """Say what a container uses, and after a slash what it may."""
-    use = row.usage
-    if use is None:
-        return "", "", ""
-    cpu = "" if row.cpu is None else f"{row.cpu:.0%}"
-    return (
-        cpu + (f"/{row.cpus:.0%}" if row.cpus and cpu else ""),
-        readable(use.memory) + (f"/{readable(use.memory_limit)}" if use.memory_limit else ""),
-        f"{use.processes}" + (f"/{use.processes_limit}" if use.processes_limit else ""),
-    )
+    screen = console()
+    with Live(console=screen, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+        for found in looks:
+            live.update(laid_out(overview(found), screen.width), refresh=True)
+            time.sleep(_PAUSE)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gitops.updates.find import Updates
     from gitops.updates.outcome import Outcome
 
+_SPARE = ("suite", "urgency", "hosts", "images", "instances", "CVEs", "source")
 _UP_TO_DATE = "every package is up to date"
 _NOTHING_TO_DO = "nothing to do"
 _NAMED = 5  # files that are not committed; more would drown what was found
@@ -183,12 +184,12 @@ def tell(updates: "Updates", outcomes: "Sequence[Outcome]", *, proposed: bool) -
 
 def _show(updates: "Updates") -> None:
     """Print a table for each update, below its title."""
-    from gitops.cli.table import heading, show
+    from gitops.cli.table import show
     from gitops.updates.report import COLUMNS, rows
     from gitops.updates.title import title
 
     for each in updates.updates:
-        heading(f"{each.branch}: {title(each.effect, each.news)}")
-        show(COLUMNS, rows(each))
+        above = f"{each.branch}: {title(each.effect, each.news)}"
+        show(COLUMNS, rows(each), title=above, spare=_SPARE)
         print()
     print("propose it with: gitops update --commit, or --pull-request")

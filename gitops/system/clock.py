@@ -1,9 +1,12 @@
 """The time, in one place and one zone."""
 
+import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 
 from gitops.system.errors import UserError
+
+_STAMP = re.compile(r"\b20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ\b")
 
 
 def now() -> datetime:
@@ -19,6 +22,11 @@ def stamp(moment: datetime) -> str:
 def local(moment: datetime) -> str:
     """Write a time for people, by this machine's clock: `2025-03-01 05:05:06 CET`."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def localised(text: str) -> str:
+    """Write the times in a message, which `stamp` has written, as `local` does."""
+    return _STAMP.sub(lambda found: local(datetime.fromisoformat(found[0])), text)
 
 
 def moment(text: str) -> datetime:

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,8 @@ def test_what_needs_somebody_comes_first_and_shows_in_the_exit_status(
     pause(fleet.places, 3600)
     done = subprocess.run([GITOPS, "status", "--exit-code"], capture_output=True, check=False)
     assert done.returncode == 1
-    assert done.stdout.startswith(b"paused until ")
+    assert b"1 problem;" in done.stdout.splitlines()[0]
+    assert re.search(rb"(?m)^host web1 +- +paused until ", done.stdout)
 
 
 def test_an_instance_that_failed_says_so_until_git_changes(fleet: FleetOnDisk) -> None:
@@ -93,7 +95,7 @@ def test_watching_goes_on_until_somebody_has_seen_enough(fleet: FleetOnDisk) -> 
         assert watching.stdout
         heads = 0
         for line in watching.stdout:
-            heads += line.startswith(b"instance")
+            heads += line.startswith(b"instance ")
             if heads == 2:
                 break
         watching.terminate()

@@ -41,10 +41,14 @@ def test_an_apply_with_nothing_to_do_says_so_and_status_shows_what_runs(fleet: F
     ] == [(instance, service, "running", True) for instance in ("alice", "bob") for service in ("db", "web")]
     fleet.engine.remove(f"{fleet.name}.bob.web")
     table = gitops(fleet, "status").stdout.decode().splitlines()
-    assert table[0].split() == [
+    assert table[0].startswith(f"{fleet.name} on web1: generation ")
+    assert "2 instances, 1 problem; " in table[0]
+    problems, containers = table.index("") + 1, table.index("", table.index("") + 1) + 1
+    assert "web: create: it is not there" in table[problems + 1]
+    assert table[containers].split() == [
         *("instance", "service", "state", "health", "image", "since", "cpu", "memory", "processes")
     ]
-    assert table[1].split()[:3] == ["bob", "web", "missing"]
+    assert table[containers + 1].split()[:3] == ["bob", "web", "missing"]
 
 
 def test_without_an_engine_every_verb_says_so_and_what_to_do(
