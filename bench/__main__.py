@@ -16,7 +16,7 @@ FIGURES = (
     *("tick", "tick_compose", "once_compose", "rest", "instances"),
     *("deploy", "deploy_compose", "roll", "plan10k", "manifests", "units"),
     *("backup_mariadb", "backup_postgresql", "backup_volume", "backup_hundred", "drill"),
-    *("job_run", "job_hundred"),
+    *("job_run", "job_hundred", "push"),
 )
 
 

@@ -127,13 +127,19 @@ def as_root(*command: str | Path) -> None:
 @pytest.fixture(scope="session")
 def registry_server(api: APIClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryServer]:
     """A registry for the whole session; who stops it or changes it starts it again as it was."""
+    with running(api, tmp_path_factory.mktemp("registry")) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running(api: APIClient, directory: Path) -> Iterator[RegistryServer]:
+    """Run a registry that keeps all it has in a directory."""
     (bridge,) = api.networks(names=["^bridge$"])
     network = bridge["IPAM"]["Config"][0]
     # An engine that has never been asked for anything else leaves out that it is the first address.
     gateway = network.get("Gateway") or str(ipaddress.ip_network(network["Subnet"])[1])
     with socket.create_server((gateway, 0)) as free:
         host = f"{gateway}:{free.getsockname()[1]}"
-    directory = tmp_path_factory.mktemp("registry")
     server = RegistryServer(host, directory, directory / "storage")
     _make_certificates(directory, gateway)
     line = subprocess.run(

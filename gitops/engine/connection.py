@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,37 @@ def _call(what: str, request: bytes, patience: float = _PATIENCE) -> Any:  # noq
     try:
         return json.loads(body)
     except ValueError as error:  # it broke off in the middle
+        raise away(what) from error
+
+
+def follow(what: str, path: str, headers: Mapping[str, str], *, patience: float = _PATIENCE) -> Iterator[Any]:
+    """Tell the engine something (POST) that it reports on while it does it: a line of JSON at a time.
+
+    Args:
+        what: what cannot be done when it fails.
+        path: path and query of the API call.
+        headers: to send besides.
+        patience: seconds that it may say nothing.
+
+    Raises:
+        UserError: no engine answers, it refuses, or it breaks off.
+    """
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    request = f"POST {path} HTTP/1.0\r\nHost: engine\r\n{head}Content-Length: 0\r\n\r\n"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(patience)
+            connection.connect(address().removeprefix("unix://"))
+            connection.sendall(request.encode())
+            with connection.makefile("rb") as answer:
+                status = answer.readline().split(b" ")
+                while answer.readline().strip():
+                    pass
+                if len(status) < 2 or status[1][:1] != b"2":  # noqa: PLR2004  # version and number
+                    raise refused(what, refusal(answer.read()))
+                for line in answer:
+                    yield json.loads(line)
+    except (OSError, ValueError) as error:
         raise away(what) from error
 
 

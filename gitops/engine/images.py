@@ -2,12 +2,14 @@
 
 import contextlib
 import io
+import json
 import tarfile
 from collections.abc import Collection
 from typing import IO, Any
+from urllib.parse import quote
 
 from gitops.engine.connected import Connected
-from gitops.engine.connection import refusal, refused, telling
+from gitops.engine.connection import ask, refusal, refused, telling
 from gitops.system.errors import UserError
 
 _CHUNK = 1 << 20
@@ -20,9 +22,9 @@ class Images(Connected):
         """Give those of the references that the engine has, in one call."""
         if not references:
             return set()
-        with telling("cannot list images"):
-            found = self._api.images(filters={"reference": list(references)})
-            return {tag for image in found for tag in image["RepoTags"] or ()} & set(references)
+        filters = quote(json.dumps({"reference": list(references)}))
+        found = ask("cannot list images", f"/images/json?filters={filters}")
+        return {tag for image in found for tag in image["RepoTags"] or ()} & set(references)
 
     def tag(self, image: str, reference: str) -> None:
         """Name an image (by id or name) REPOSITORY:TAG."""

@@ -1,11 +1,14 @@
 """Images on their way to a registry and from one; the engine itself carries their layers."""
 
+import base64
 import contextlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from gitops.engine.connected import Connected
-from gitops.engine.connection import refused, telling
+from gitops.engine.connection import ask, follow, refused, telling
 
 Told = Callable[[str], None]
 """Called with how far it is, in words."""
@@ -27,13 +30,11 @@ class Transfers(Connected):
         """
         repository, _, tag = reference.rpartition(":")
         what = f"cannot push {reference}"
-        with telling(what):
-            api: Any = self._api  # the stubs know no stream of decoded lines
-            lines = api.push(repository, tag, stream=True, decode=True, auth_config=dict(credential))
-            for line in _followed(lines, what, "pushing", told):
-                digest = (line.get("aux") or {}).get("Digest", "")
-                if digest:
-                    return str(digest)
+        path = f"/images/{quote(repository)}/push?tag={quote(tag)}"
+        for line in _followed(follow(what, path, _who(credential)), what, "pushing", told):
+            digest = (line.get("aux") or {}).get("Digest", "")
+            if digest:
+                return str(digest)
         raise refused(what, "the engine says nothing about its digest")
 
     def pull(self, repository: str, digest: str, credential: Mapping[str, str], told: Told) -> str:
@@ -42,13 +43,11 @@ class Transfers(Connected):
         Returns:
             The image's id. It has no tag yet.
         """
-        what = f"cannot pull {repository}@{digest}"
-        with telling(what):
-            api: Any = self._api  # as above
-            lines = api.pull(repository, digest, stream=True, decode=True, auth_config=dict(credential))
-            for _ in _followed(lines, what, "pulling", told):
-                pass
-            return str(api.inspect_image(f"{repository}@{digest}")["Id"])
+        what, name = f"cannot pull {repository}@{digest}", f"{repository}@{digest}"
+        path = f"/images/create?fromImage={quote(repository)}&tag={quote(digest)}"
+        for _ in _followed(follow(what, path, _who(credential)), what, "pulling", told):
+            pass
+        return str(ask(what, f"/images/{quote(name)}/json")["Id"])
 
     def drop(self, repository: str, digest: str) -> None:
         """Take away what was pulled by a digest and is not wanted, unless it is in use or has a tag."""
@@ -59,9 +58,12 @@ class Transfers(Connected):
 
     def architecture(self, image: str) -> str:
         """Give the architecture that an image says it is made for, in the engine's words."""
-        with telling(f"cannot inspect {image}"):
-            api: Any = self._api  # as above
-            return str(api.inspect_image(image)["Architecture"])
+        return str(ask(f"cannot inspect {image}", f"/images/{quote(image)}/json")["Architecture"])
+
+
+def _who(credential: Mapping[str, str]) -> dict[str, str]:
+    """Give the header by which the engine logs in to a registry (Engine API, "Authentication")."""
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(dict(credential)).encode()).decode()}
 
 
 def _followed(lines: Iterable[dict[str, Any]], what: str, doing: str, told: Told) -> Iterable[dict[str, Any]]:

@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _REDIRECTS = range(300, 400)
 _SHOWN = 300
+_ANY = ""
+"""The scope of what is good for everything: a user and a password."""
+
 _HINTS = {
     401: "docker login HOST; in CI, GITOPS_REGISTRY_USER and GITOPS_REGISTRY_PASSWORD_FILE",
     403: "this user may not do that there",
@@ -165,7 +168,7 @@ class Transport:
     def _once(
         self, method: str, path: str, scope: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
-        token = self._tokens.get(scope)
+        token = self._tokens.get(scope) or self._tokens.get(_ANY)
         answer = self._send(self._request(method, path, headers, content, token))
         if answer.status_code != httpx.codes.UNAUTHORIZED:
             return _answer(answer)
@@ -173,7 +176,7 @@ class Transport:
         made = authorization(challenge, self.credential(), self._address, self._client, self._send)
         if made is None or made == token:
             return _answer(answer)
-        self._tokens[scope] = made
+        self._tokens[_ANY if challenge.scheme == "basic" else scope] = made
         return _answer(self._send(self._request(method, path, headers, content, made)))
 
     def _request(
