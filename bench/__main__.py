@@ -17,6 +17,7 @@ FIGURES = (
     *("deploy", "deploy_compose", "roll", "plan10k", "manifests", "units"),
     *("backup_mariadb", "backup_postgresql", "backup_volume", "backup_hundred", "drill"),
     *("job_run", "job_hundred", "push"),
+    *("precommit", "prereceive", "commits"),
 )
 
 

@@ -47,7 +47,7 @@ jobs:
 def measure() -> Figure:
     with tempfile.TemporaryDirectory(prefix="gitops-bench-") as directory:
         root, bare = Path(directory, "fleet"), Path(directory, "bare")
-        _write(root)
+        write_fleet(root)
 
         def ours() -> Run:
             shutil.rmtree(root / "rendered", ignore_errors=True)
@@ -71,7 +71,8 @@ def measure() -> Figure:
     )
 
 
-def _write(root: Path) -> None:
+def write_fleet(root: Path) -> None:
+    """Write a fleet of a thousand images and a thousand apps, and its locks."""
     for name in ("images", "apps", "hosts", "locks"):
         (root / name).mkdir(parents=True)
     (root / "fleet.yaml").write_text(_FLEET)

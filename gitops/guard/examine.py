@@ -5,12 +5,13 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from subprocess import DEVNULL
+from tempfile import mkdtemp
 
 from gitops.git.listing import Listing, listing
 from gitops.git.repository import Repository
 from gitops.system.errors import Problem, UserError
-from gitops.system.run import CommandError
+from gitops.system.run import CommandError, start
 
 Judge = Callable[[Path], list[Problem]]
 """From a fleet's directory to all that is wrong with it."""
@@ -75,8 +76,12 @@ def _scratch(held: Listing) -> Iterator[Path]:
     needed = held.size + held.files * _BLOCK
     fits = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 4 * needed
     place = _MEMORY if fits else None
-    with TemporaryDirectory(prefix="gitops-guard-", dir=place, ignore_cleanup_errors=True) as directory:
+    directory = mkdtemp(prefix="gitops-guard-", dir=place)
+    try:
         yield Path(directory)
+    finally:
+        # Nobody waits for that; in a session of its own it goes on when this program has ended.
+        start(["rm", "-rf", "--", directory], stdout=DEVNULL, stderr=DEVNULL, session=True)
 
 
 def _named(problem: Problem, root: Path, path: str) -> Problem:
