@@ -56,7 +56,7 @@ class Daemon:
         """Work until SIGTERM or SIGINT; a turn that is under way ends between two of its steps.
 
         Raises:
-            UserError: there is an agent already, or its webhook cannot be listened on.
+            UserError: there is an agent already, or it cannot listen where it is to.
         """
         places, webhook = self._places, self._settings.webhook
         with exclusive(places.runtime / "agent.lock", "the agent of this host"), ExitStack() as stack:
@@ -65,6 +65,10 @@ class Daemon:
                 from gitops.agent.doorbell import Doorbell  # noqa: PLC0415  # few agents need a server
 
                 stack.enter_context(Doorbell(webhook, places, self._ring))
+            if metrics := self._settings.metrics:
+                from gitops.agent.exporter import Exporter  # noqa: PLC0415  # see above
+
+                stack.enter_context(Exporter(metrics.listen, places))
             for number in (signal.SIGTERM, signal.SIGINT):
                 stack.callback(signal.signal, number, signal.signal(number, self._stop))
             self._tell(f"follows {self._settings.branch} of {self._settings.remotes[0].url}")

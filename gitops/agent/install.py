@@ -24,6 +24,8 @@ from gitops.system.run import run
 from gitops.system.shipped import shipped
 
 UNIT = "gitops-agent.service"
+_WATCH = ("gitops-watch.service", "gitops-watch.timer")
+"""They look after the agent too, so they are not its own."""
 
 
 @dataclass(frozen=True)
@@ -117,30 +119,42 @@ def _begin(wish: Wish, places: Places) -> None:
 
 
 def _start(settings: Settings, places: Places, *, systemd: bool) -> list[str]:
-    """Write the unit or cron's line, and take the other one away: two would be in each other's way."""
-    unit, cron = unit_path(places), places.cron / "gitops-agent"
-    program = _program()
+    """Write units or cron's lines, and take the other ones away: two would be in each other's way."""
+    cron, units = places.cron / "gitops-agent", [places.systemd / name for name in (UNIT, *_WATCH)]
+    wanted = _units(settings, places) if systemd else {cron: _crontab(places)}
+    changed = [path for path, text in wanted.items() if write(path, text)]
+    for other in {cron, *units} - wanted.keys():
+        other.unlink(missing_ok=True)
+    path = next(iter(wanted))
     if systemd:
-        text = template(shipped("templates").parent, f"{UNIT}.j2").render(
-            host=settings.host,
-            program=" ".join(escaped(word).replace("$", "$$") for word in program),
-            environment=assignments(_environment(places)),
-            runtime=places.runtime.relative_to("/run") if places.runtime.is_relative_to("/run") else "",
-            writable=writable(_writable(places)),
-        )
-        changed, other, path = write(unit, text), cron, unit
-        hint = f"start it: systemctl daemon-reload && systemctl enable --now {UNIT}"
+        hint = f"start it: systemctl daemon-reload && systemctl enable --now {UNIT} {_WATCH[1]}"
     else:
-        # A tick that takes longer than a minute is not in the way of the next one, nor worth a mail.
-        alone = ["flock", "--nonblock", str(places.state / "cron.lock")]
-        line = f"* * * * * root {shlex.join([*alone, *program, 'agent', 'once'])} >/dev/null\n"
-        text = "".join(
-            ["# Written by gitops agent install.\n", *cron_environment(), line.replace("%", r"\%")]
-        )
-        changed, other, path = write(cron, text), unit, cron
         hint = "cron starts it within a minute"
-    other.unlink(missing_ok=True)
     return [f"wrote {path}" if changed else f"{path} is as it should be", hint]
+
+
+def _units(settings: Settings, places: Places) -> dict[Path, str]:
+    """Give the units of the agent, and those that look whether it still ticks."""
+    pages = [Path(settings.pages)] if settings.pages else []
+    values = {
+        "host": settings.host,
+        "program": " ".join(escaped(word).replace("$", "$$") for word in _program()),
+        "environment": assignments(_environment(places)),
+        "runtime": places.runtime.relative_to("/run") if places.runtime.is_relative_to("/run") else "",
+        "writable": writable([*_writable(places), *pages]),
+    }
+    root = shipped("templates").parent
+    return {places.systemd / name: template(root, f"{name}.j2").render(values) for name in (UNIT, *_WATCH)}
+
+
+def _crontab(places: Places) -> str:
+    """Give the lines for cron: a tick each minute, and a look whether there are any."""
+    # A tick that takes longer than a minute is not in the way of the next one, nor worth a mail.
+    alone = ["flock", "--nonblock", str(places.state / "cron.lock")]
+    tick = f"* * * * * root {shlex.join([*alone, *_program(), 'agent', 'once'])} >/dev/null\n"
+    look = f"*/10 * * * * root {shlex.join([*_program(), 'notify'])} >/dev/null 2>&1\n"
+    lines = [line.replace("%", r"\%") for line in (tick, look)]
+    return "".join(["# Written by gitops agent install.\n", *cron_environment(), *lines])
 
 
 def _to_do(settings: Settings, places: Places) -> list[str]:

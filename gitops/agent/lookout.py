@@ -16,7 +16,7 @@ _PATIENCE = 120
 
 
 def look_out(places: Places) -> None:
-    """Have `gitops notify` run where it is time for it; what it does is in gitops.agent.watch."""
+    """Have `gitops notify` run where it is time for it; what it does is in gitops.view.watch."""
     if _watched(places) and not due(places, now()):
         return
     with suppress(CommandError):  # the next turn tries again

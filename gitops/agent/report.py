@@ -8,10 +8,12 @@ before; nothing is merged, and hosts do not meet. No value of a secret or of a v
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from gitops.agent.host import Wanted, look
 from gitops.agent.outgoing import report_path, sent, unsent
+from gitops.agent.ticked import Tick
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.git.repository import Repository
@@ -22,6 +24,9 @@ from gitops.system.files import write
 from gitops.system.places import Places
 
 VERSION = 1
+
+EVERY = timedelta(hours=1)
+"""A report that is older is sent again: it says that the host still works."""
 
 
 def prepare(wanted: Wanted, commit: str, engine: Docker, places: Places) -> None:
@@ -44,6 +49,22 @@ def prepare(wanted: Wanted, commit: str, engine: Docker, places: Places) -> None
     # Through JSON and back, which knows no tuples.
     if {**before, "time": ""} != {**json.loads(json.dumps(content)), "time": ""}:
         write(path, json.dumps({**content, "time": stamp(now())}, indent=1))
+
+
+def pulse(tick: Tick | None, places: Places, at: datetime) -> None:
+    """Let the report be sent again once an hour, as a sign of life, when the agent has ticked since.
+
+    Args:
+        tick: the agent's newest.
+        places: the host's directories.
+        at: the present time.
+    """
+    path = report_path(places)
+    if tick is None or not path.exists() or at - datetime.fromisoformat(tick.time) > EVERY:
+        return
+    told = json.loads(path.read_text())
+    if at - datetime.fromisoformat(told["time"]) >= EVERY:
+        write(path, json.dumps({**told, "time": stamp(at)}, indent=1))
 
 
 def _container(one: Observed) -> dict[str, object]:

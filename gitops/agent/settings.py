@@ -96,6 +96,29 @@ class Webhook(Model):
     )
 
 
+def _loopback(value: str) -> str:
+    host = _address(value).rpartition(":")[0]
+    if host not in {"localhost", "[::1]"} and not host.startswith("127."):
+        raise ValueError(
+            f"{host} can be reached from elsewhere; write 127.0.0.1, and a reverse proxy for the rest"
+        )
+    return value
+
+
+def _whole(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError(f"{value!r} is not an absolute path")
+    return value
+
+
+class Metrics(Model):
+    """Where Prometheus may ask this host for its metrics, besides the file."""
+
+    listen: Annotated[Line, AfterValidator(_loopback)] = Field(
+        default="127.0.0.1:9798", description="ADDRESS:PORT of this machine alone."
+    )
+
+
 class Settings(Model):
     """All that the agent is told; files are named as from the directory of agent.yaml."""
 
@@ -110,6 +133,10 @@ class Settings(Model):
     jitter: Duration = Field(default=5.0, description="Up to this much longer, so that hosts spread out.")
     timeout: Annotated[Duration, Field(ge=1)] = Field(default=60.0, description="What one question may take.")
     webhook: Webhook | None = Field(default=None, description="Also look when a forge says so.")
+    metrics: Metrics | None = Field(default=None, description="Also give metrics to who asks: `metrics: {}`.")
+    pages: Annotated[Line, AfterValidator(_whole)] | None = Field(
+        default=None, description="Directory for pages about this host, kept up to date after each tick."
+    )
 
 
 def read_settings(places: Places) -> Settings:

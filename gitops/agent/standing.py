@@ -1,6 +1,7 @@
 """How a host stands: its generation, what is in git's way, every container, its backups, its jobs."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from gitops.agent.action import Held
@@ -8,7 +9,7 @@ from gitops.agent.doubts import doubts
 from gitops.agent.generation import running
 from gitops.agent.host import Wanted, look, want
 from gitops.agent.pause import paused
-from gitops.agent.plan import plan
+from gitops.agent.plan import Engine, Plan, plan
 from gitops.agent.rollback import rolled_back
 from gitops.agent.status import Row, rows
 from gitops.agent.ticked import last
@@ -72,28 +73,32 @@ def standing(
 
 def standing_of(
     wanted: Wanted,
-    engine: Docker,
+    engine: Docker | None,
     places: Places,
     earlier: dict[str, Usage] | None = None,
     *,
     use: bool = True,
+    at: datetime | None = None,
 ) -> Standing:
     """Look at a host whose definitions are read already; otherwise as `standing`.
 
-    Without `use`, nobody asks what containers use, which is a question for each.
+    Without `use`, nobody asks what containers use, which is a question for each. Without an engine, which
+    somebody found not to answer, no container is known. `at` is the present time.
     """
-    seen = look(engine, wanted, places)
-    steps = plan(wanted.desired, seen)
+    at = at or now()
+    seen = look(engine, wanted, places) if engine else Engine()
+    steps = plan(wanted.desired, seen) if engine else Plan()
     used = usage([one.id for one in seen.containers if one.state == "running"]) if use else {}
     turn = last(places)
     notes = [str(rolled)] if (rolled := rolled_back(places)) else []
     notes += [until] if (until := paused(places)) else []
     notes += turn.notes if turn else ()
-    found = rows(wanted.desired, seen.containers, steps, used, earlier)
+    notes += [] if engine else ["the container engine does not answer"]
+    found = rows(wanted.desired, seen.containers, steps, used, earlier) if engine else []
     before = past(places)
     notes += doubts(places)
     notes += care_notes(before)
-    backups = standings(wanted.fleet.instances(wanted.host).values(), before, now())
+    backups = standings(wanted.fleet.instances(wanted.host).values(), before, at)
     notes += _untold(places)
     return Standing(
         wanted.host,
@@ -102,7 +107,7 @@ def standing_of(
         tuple(found),
         tuple(backups),
         used,
-        tuple(job_standing(places, now())),
+        tuple(job_standing(places, at)),
         steps.held,
         sum(1 for one in outbox(places) if one.left),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from gitops.agent.generation import current
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.load import load
-from gitops.report.delivery import deliver
+from gitops.report.delivery import Rules, deliver
 from gitops.secrets.age import decrypt
 from gitops.secrets.hiding import hide
 from gitops.secrets.hosts import secret_path
@@ -20,8 +20,16 @@ def tell_everyone(places: Places) -> list[str]:
     Raises:
         UserError: this host runs no fleet yet.
     """
-    receivers = _receivers(load(current(places).path), places)
-    return deliver(places, receivers, lambda text: hide(text, places.runtime / "secrets"))
+    fleet = load(current(places).path)
+    said = fleet.settings.notifications
+
+    def told(kind: str) -> tuple[str, ...]:
+        return said.told(kind) if kind else said.everybody
+
+    rules = Rules(told, said.per_hour)
+    return deliver(
+        places, _receivers(fleet, places), lambda text: hide(text, places.runtime / "secrets"), rules
+    )
 
 
 def _receivers(fleet: Fleet, places: Places) -> dict[str, Callable[[], str]]:

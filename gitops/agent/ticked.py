@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from gitops.system.clock import now, stamp
 from gitops.system.files import write
@@ -41,6 +42,7 @@ def last(places: Places) -> Tick | None:
     """Give the newest tick, for who reports; None: there was none since this machine was started."""
     try:
         kept = json.loads((places.runtime / _REPORT).read_text())
+        datetime.fromisoformat(kept["time"])
         return Tick(**{**kept, "notes": tuple(kept["notes"])})
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

@@ -48,7 +48,7 @@ class BackupStanding:
         due: when another should have been there: in the past, where it is late; None where none is known.
         proved: when a drill last went well; None: never.
         notes: what somebody should look at, a line each.
-        kinds: of what kind each note is.
+        kinds: of what kind each note is; None: nobody hears of it but who looks.
         proof: when a drill was last tried, however it went; None: never.
     """
 
@@ -57,7 +57,7 @@ class BackupStanding:
     due: datetime | None
     proved: datetime | None
     notes: tuple[str, ...] = ()
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[Kind | None, ...] = ()
     proof: datetime | None = None
 
 
@@ -103,7 +103,7 @@ def age(since: datetime, now: datetime) -> str:
 def _standing(name: str, backup: Backup, past: Past, now: datetime) -> BackupStanding:
     good, last, drill = past.good.get(name), past.last.get(name), past.drill.get(name)
     due = _due(backup.schedule, good) if good else None
-    notes: list[tuple[Kind, str]] = []
+    notes: list[tuple[Kind | None, str]] = []
     if good is None:
         notes.append((Kind.BACKUP_LATE, f"{name} has no backup that this host knows of"))
     elif due and due < now:
@@ -111,7 +111,7 @@ def _standing(name: str, backup: Backup, past: Past, now: datetime) -> BackupSta
         notes.append((Kind.BACKUP_LATE, old))
     if last and last.status:
         failed = f"{name}'s last backup failed at {stamp(last.started)}: {last.detail}"
-        notes.append((Kind.BACKUP_FAILED, failed))
+        notes.append((None, failed))  # its job tells whoever is to hear of it
     if drill and drill.status:
         failed = f"{name}'s last drill failed at {stamp(drill.started)}: {drill.detail}"
         notes.append((Kind.DRILL_FAILED, failed))

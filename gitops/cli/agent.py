@@ -71,6 +71,7 @@ def once(
     from gitops.engine.docker import Docker
     from gitops.system.errors import InterruptedByUserError, UserError
     from gitops.system.places import places
+    from gitops.view.publish import refresh
 
     def interrupt(*_: object) -> None:
         raise InterruptedByUserError
@@ -85,9 +86,11 @@ def once(
         raise UserError(f"this tick failed: {error}", hint="the next one carries on") from error
     except UserError:
         look_out(place)
+        refresh(place)
         raise
     print(str(done).splitlines()[-1], flush=True)
     look_out(place)
+    refresh(place)
     if not done.good:
         raise typer.Exit(1)
 

@@ -15,10 +15,10 @@ def notify(
     """
     import sys
 
-    from gitops.agent.watch import watch
     from gitops.report.notices import tell
     from gitops.system.clock import now
     from gitops.system.places import places
+    from gitops.view.watch import watch
 
     place = places()
     if test:

@@ -1,9 +1,9 @@
 """Who hears of what: `notifications` in fleet.yaml."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gitops.fleet.values import Duration, Model, Name
 
@@ -16,7 +16,6 @@ class Kind(StrEnum):
     ROLLOUT_FAILED = "rollout-failed"
     ROLLED_BACK = "rolled-back"
     BACKUP_LATE = "backup-late"
-    BACKUP_FAILED = "backup-failed"
     DRILL_FAILED = "drill-failed"
     JOB_FAILING = "job-failing"
     JOB_LATE = "job-late"
@@ -44,6 +43,12 @@ class Rule(Model):
     after: Duration | None = Field(
         default=None, description="Only once it has lasted so long; security-update: 7d, agent-silent: 15m."
     )
+
+    @model_validator(mode="after")
+    def _is_told_at_once(self) -> Self:
+        if self.kind is Kind.JOB_FAILING and self.after:
+            raise ValueError("a job that fails is told of at once; for less of it: retries, or notify: never")
+        return self
 
 
 class Notifications(Model):

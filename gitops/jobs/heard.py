@@ -25,7 +25,7 @@ def hear(notify: str, run: JobRun, tail: bytes, places: Places) -> None:
 
     status = f"exit status {run.status}" if run.outcome == "failed" and not run.detail else run.detail
     words = f"{run.outcome} after {run.seconds:.1f} s{f': {status}' if status else ''}"
-    if outcome(places, topic, f"{topic} {run.outcome}", good, words, tail, always=always):
+    if outcome(places, topic, f"{topic} {run.outcome}", good, words, tail, always=always, kind="job-failing"):
         send(places)
 
 

@@ -7,10 +7,12 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import apprise
 
-from gitops.report.notices import Notice, due, put_off
+from gitops.report.notices import Notice, due, hold, put_off
+from gitops.report.sent import Sent
 from gitops.system.clock import now
 from gitops.system.errors import UserError
 from gitops.system.locks import BusyError, exclusive
@@ -23,10 +25,24 @@ _SHORTEST = 4
 """Characters below which a part of a URL is too common to be a secret."""
 
 
+@dataclass(frozen=True)
+class Rules:
+    """Who hears of what, and how often.
+
+    Args:
+        told: gives the names of those who hear of a kind; of the empty kind: everybody.
+        per_hour: messages in an hour to each; what is more waits, and then comes in one.
+    """
+
+    told: Callable[[str], Collection[str]]
+    per_hour: int
+
+
 def deliver(
     places: Places,
     receivers: Mapping[str, Callable[[], str]],
     clean: Callable[[str], str] = lambda text: text,
+    rules: Rules | None = None,
 ) -> list[str]:
     """Deliver what is due; what cannot be is kept, and tried again later.
 
@@ -35,6 +51,7 @@ def deliver(
         receivers: what gives an Apprise URL, by a name that may be told; it may raise UserError. A notice
             waits for none that is not among them.
         clean: takes out of a text what nobody is to see.
+        rules: None: everybody hears of everything, as often as it comes.
 
     Returns:
         What went wrong, a line for each receiver, without its URL.
@@ -43,33 +60,66 @@ def deliver(
     while due(places, now()):
         try:
             with exclusive(places.runtime / "notify.lock", "the outbox"):
-                _deliver(due(places, now()), receivers, clean, problems)
+                post = _Post(places, clean, rules or Rules(lambda _: receivers, 1 << 30), problems)
+                post.deliver(due(places, now()), receivers)
         except BusyError:
             break  # whoever has it looks again when it is done
     return [f"{name} cannot be told: {why}" for name, why in problems.items()]
 
 
-def _deliver(
-    notices: Sequence[Notice],
-    receivers: Mapping[str, Callable[[], str]],
-    clean: Callable[[str], str],
-    problems: dict[str, str],
-) -> None:
-    failed: dict[Notice, list[str]] = {one: [] for one in notices}
-    for name, read in receivers.items():
-        wanted = [one for one in notices if one.left is None or name in one.left]
-        for start in range(0, len(wanted), _AT_ONCE):
-            part = wanted[start : start + _AT_ONCE]
-            if name not in problems and (why := _send(read, *_message(part, clean), _all_good(part))):
-                problems[name] = clean(why)
-            if name in problems:
-                for one in part:
-                    failed[one].append(name)
-    for one, left in failed.items():
-        if left:
-            put_off(one, tuple(left), problems[left[0]])
+class _Post:
+    """One round of deliveries."""
+
+    def __init__(
+        self, places: Places, clean: Callable[[str], str], rules: Rules, problems: dict[str, str]
+    ) -> None:
+        self._clean, self._rules, self._problems = clean, rules, problems
+        self._sent = Sent(places)
+
+    def deliver(self, notices: Sequence[Notice], receivers: Mapping[str, Callable[[], str]]) -> None:
+        """Deliver notices to who is to hear of each, as many as fit into one message."""
+        failed: dict[Notice, list[str]] = {one: [] for one in notices}
+        held: dict[Notice, list[str]] = {one: [] for one in notices}
+        for name, read in receivers.items():
+            wanted = [one for one in notices if name in self._for(one)]
+            urgent = any(not one.kind for one in wanted)
+            for start in range(0, len(wanted), _AT_ONCE):
+                part = wanted[start : start + _AT_ONCE]
+                if (
+                    name not in self._problems
+                    and not urgent
+                    and self._sent.enough(name, self._rules.per_hour)
+                ):
+                    for one in part:
+                        held[one].append(name)
+                    continue
+                self._send(name, read, part)
+                if name in self._problems:
+                    for one in part:
+                        failed[one].append(name)
+        for one in notices:
+            self._keep(one, failed[one], held[one])
+
+    def _for(self, notice: Notice) -> Collection[str]:
+        told = self._rules.told(notice.kind)
+        return told if notice.left is None else set(notice.left).intersection(told)
+
+    def _send(self, name: str, read: Callable[[], str], part: Sequence[Notice]) -> None:
+        if name in self._problems:
+            return
+        if why := _send(read, *_message(part, self._clean), _all_good(part)):
+            self._problems[name] = self._clean(why)
         else:
-            one.path.unlink(missing_ok=True)
+            self._sent.add(name)
+
+    def _keep(self, notice: Notice, failed: list[str], held: list[str]) -> None:
+        if failed:
+            put_off(notice, (*failed, *held), self._problems[failed[0]])
+        elif held:
+            until = max(self._sent.free(name, self._rules.per_hour) for name in held)
+            hold(notice, tuple(held), until, f"{self._rules.per_hour} messages went out within an hour")
+        else:
+            notice.path.unlink(missing_ok=True)
 
 
 def _message(notices: Sequence[Notice], clean: Callable[[str], str]) -> tuple[str, str]:

@@ -46,6 +46,7 @@ class Notice:
         due: when it is tried next, RFC 3339 in UTC.
         why: why the last try failed.
         path: its file.
+        kind: of what sort it is (gitops.fleet.notifications); empty: everybody hears of it.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Notice:
     due: str = ""
     why: str = ""
     path: Path = Path()
+    kind: str = ""
 
 
 def outcome(
@@ -68,6 +70,7 @@ def outcome(
     tail: str | bytes = "",
     *,
     always: bool = False,
+    kind: str = "",
 ) -> bool:
     """Remember how something went; where it begins to fail or works again, put that into the outbox.
 
@@ -79,6 +82,7 @@ def outcome(
         words: what else there is to say, some lines.
         tail: what it printed, of which the end is told: text, or bytes that need not be any.
         always: it is worth telling each time.
+        kind: of what sort it is; see Notice.
 
     Returns:
         Whether something was put into the outbox, so that `send` has something to do. What cannot be written
@@ -92,7 +96,7 @@ def outcome(
     end = _end(tail)
     text = "\n".join([words.strip(), *(["", *end] if end else [])])
     try:
-        tell(places, said, text, good=good)
+        tell(places, said, text, good=good, kind=kind)
         if good:
             mark.unlink(missing_ok=True)
         else:
@@ -103,12 +107,12 @@ def outcome(
     return True
 
 
-def tell(places: Places, title: str, text: str, *, good: bool) -> None:
+def tell(places: Places, title: str, text: str, *, good: bool, kind: str = "") -> None:
     """Put something into the outbox whatever was told before; raises OSError."""
     # Sorted by name is sorted by time; the rest of the name keeps two of the same instant apart.
     name = f"{time.time_ns():020d}-{os.urandom(4).hex()}.json"
     said = f"{_host(places)}: {title}"
-    _write(Notice(said, text, good, stamp(now()), path=places.state / "outbox" / name))
+    _write(Notice(said, text, good, stamp(now()), path=places.state / "outbox" / name, kind=kind))
 
 
 def send(places: Places) -> None:
@@ -130,6 +134,11 @@ def outbox(places: Places) -> list[Notice]:
 def due(places: Places, at: datetime) -> list[Notice]:
     """Give what is to be delivered now."""
     return [one for one in _notices(places) if one.due <= stamp(at)]
+
+
+def hold(notice: Notice, left: tuple[str, ...], until: datetime, why: str) -> None:
+    """Let a notice wait for some receivers, who have had enough for now; no try is counted."""
+    _write(replace(notice, left=left, due=stamp(until), why=why))
 
 
 def put_off(notice: Notice, left: tuple[str, ...], why: str) -> bool:

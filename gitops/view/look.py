@@ -1,6 +1,7 @@
 """Looking: everything that this machine knows of a fleet, made into a view."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -50,19 +51,21 @@ def look(
 
 def look_at(
     wanted: Wanted,
-    engine: Docker,
+    engine: Docker | None,
     places: Places,
     earlier: dict[str, Usage] | None = None,
     *,
     use: bool = True,
+    at: datetime | None = None,
 ) -> View:
-    """Look at a host whose definitions are read already; otherwise as `look`."""
-    seen, found = standing_of(wanted, engine, places, earlier, use=use), known(places)
+    """Look at a host whose definitions are read already, now or as of `at`; see `standing_of`."""
+    at = at or now()
+    seen, found = standing_of(wanted, engine, places, earlier, use=use, at=at), known(places)
     return View(
         fleet=wanted.fleet.settings.name,
         root=str(wanted.fleet.root),
         host=seen.host,
-        at=now(),
+        at=at,
         generation=seen.generation,
         notes=seen.notes,
         tick=last(places),
@@ -71,11 +74,12 @@ def look_at(
         jobs=seen.jobs,
         instances=tuple(_instances(wanted, seen)),
         images=tuple(_images(wanted, found)),
-        others=others(wanted, places),
+        others=others(wanted, places, at),
         turns=tuple(one for one in turns(places, limit=_TURNS) if one.kind != "fetch"),
         looked=found.looked if found else None,
         untold=seen.untold,
         used=seen.used,
+        answers=engine is not None,
     )
 
 

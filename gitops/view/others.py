@@ -8,36 +8,36 @@ from gitops.agent.reported import Reported, kept
 from gitops.fleet.hosts import Report
 from gitops.fleet.notifications import Kind
 from gitops.git.repository import Repository
-from gitops.system.clock import now, stamp
+from gitops.system.clock import stamp
 from gitops.system.errors import UserError
 from gitops.system.places import Places
 from gitops.view.view import SILENT, HostView, Problem
 
 
-def others(wanted: Wanted, places: Places) -> tuple[HostView, ...]:
+def others(wanted: Wanted, places: Places, at: datetime) -> tuple[HostView, ...]:
     """Give what is known of the hosts besides the one that looks, by name."""
     rest = {name: one.report for name, one in wanted.fleet.hosts.items() if name != wanted.host}
     if not rest:
         return ()
     own = places.state / "repository.git"
     git = Repository(own if own.is_dir() else wanted.fleet.root)
-    return tuple(_host(name, report, git) for name, report in rest.items())
+    return tuple(_host(name, report, git, at) for name, report in rest.items())
 
 
-def _host(name: str, report: Report | None, git: Repository) -> HostView:
+def _host(name: str, report: Report | None, git: Repository, now: datetime) -> HostView:
     if report is None:
         return HostView(name, "")
     try:
         found = kept(git, name, report)
     except UserError as error:
         return HostView(name, "", problems=(Problem(None, f"host {name}", error.problems[0].message),))
-    return seen(found) if found else HostView(name, "")
+    return seen(found, now) if found else HostView(name, "")
 
 
-def seen(report: Reported) -> HostView:
-    """Give a host as it last said that it is."""
+def seen(report: Reported, now: datetime) -> HostView:
+    """Give a host as it last said that it is, at the present time."""
     at = datetime.fromisoformat(report.time).astimezone(UTC)
-    silent = now() - at > SILENT
+    silent = now - at > SILENT
     problems = tuple(_problems(report, at, silent=silent))
     containers = len(report.engine.containers)
     return HostView(report.host, "report", report.generation, at, containers, problems, silent)

@@ -140,7 +140,7 @@ def backup_row(one: BackupStanding, chart: Markup) -> BackupRow:
         one.instance,
         f"instances/{one.instance}.html",
         _time(one.newest, "none"),
-        Kind.BACKUP_LATE in one.kinds or Kind.BACKUP_FAILED in one.kinds,
+        Kind.BACKUP_LATE in one.kinds or None in one.kinds,
         _time(one.due, "—"),
         (Markup("failed ") + _time(one.proof, "")) if failed and one.proof else _time(one.proof, "never"),
         "bad" if failed else "good" if one.proof else "",

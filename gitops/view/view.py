@@ -154,6 +154,7 @@ class View:
         looked: when the update bot last looked; None: it has not, as far as this machine knows.
         untold: how many notices could not be delivered yet.
         used: what containers use, by id.
+        answers: whether the container engine does; where not, nothing is known of containers.
     """
 
     fleet: str
@@ -173,6 +174,7 @@ class View:
     looked: datetime | None = None
     untold: int = 0
     used: Mapping[str, Usage] = field(default_factory=dict)
+    answers: bool = True
 
     @property
     def well(self) -> bool:
@@ -226,4 +228,4 @@ def of_job(job: JobStanding) -> Iterator[Problem]:
 
 def _of_backup(backup: BackupStanding) -> Iterator[Problem]:
     for kind, note in zip(backup.kinds, backup.notes, strict=True):
-        yield Problem(Kind(kind), f"backup {backup.instance}", note, backup.due)
+        yield Problem(kind, f"backup {backup.instance}", note, backup.due)

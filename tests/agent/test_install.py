@@ -87,6 +87,11 @@ def test_the_unit_is_one_that_systemd_takes_without_a_warning(
     # The unit orders itself after docker.service, which the machine of this test need not have.
     said = [line for line in done.stderr.splitlines() if unit.name in line and "docker.service" not in line]
     assert said == []
+    watch = [unit.with_name(f"gitops-watch.{kind}") for kind in ("service", "timer")]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *watch], capture_output=True, text=True, check=False
+    )
+    assert [line for line in done.stderr.splitlines() if "gitops-watch" in line] == []
     assert f"ExecStart={GITOPS} agent run" in unit.read_text()
 
 
@@ -107,7 +112,8 @@ def test_the_unit_of_a_real_host_keeps_secrets_and_lets_the_agent_write_only_its
             real,
             systemd=True,
         )
-    ((path, unit),) = texts
+    path, unit = texts[0]
+    assert [name.name for name, _ in texts[1:]] == ["gitops-watch.service", "gitops-watch.timer"]
     assert path == Path("/etc/systemd/system/gitops-agent.service")
     assert "RuntimeDirectory=gitops\nRuntimeDirectoryPreserve=yes\n" in unit
     written = "-/var/lib/gitops -/var/cache/gitops -/run/gitops -/nowhere/cron.d -/etc/systemd/system"
@@ -121,8 +127,11 @@ def test_without_systemd_cron_ticks_every_minute_and_neither_starts_beside_the_o
     said = install(None, host, systemd=False)
     assert not unit_path(host).exists()
     lines = (host.cron / "gitops-agent").read_text().splitlines()
-    assert lines[-1].startswith(f"* * * * * root flock --nonblock {host.state}/cron.lock ")
-    assert lines[-1].endswith("agent once >/dev/null")
+    assert lines[-2].startswith(f"* * * * * root flock --nonblock {host.state}/cron.lock ")
+    assert lines[-2].endswith("agent once >/dev/null")
+    assert lines[-1].startswith("*/10 * * * * root ")
+    assert lines[-1].endswith(" notify >/dev/null 2>&1")
+    assert not list(host.systemd.glob("gitops-*"))
     assert f"GITOPS_ROOT={host.config.parent.parent}" in lines
     assert "cron starts it within a minute" in said
     install(None, host, systemd=True)

@@ -165,7 +165,7 @@ def test_what_is_too_large_or_has_no_length_is_not_read(rung: Rung) -> None:
 
 
 def test_clients_that_never_end_hold_up_nobody(rung: Rung, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gitops.agent.doorbell._PATIENCE", 0.5)
+    monkeypatch.setattr("gitops.agent.server._PATIENCE", 0.5)
     port = int(rung.address.split(":")[2].strip("/"))
     clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(8)]
     for number, client in enumerate(clients):

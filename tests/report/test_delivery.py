@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
-from gitops.report.delivery import deliver
+from gitops.report.delivery import Rules, deliver
 from gitops.report.notices import Notice, outbox, tell
 from gitops.system.errors import UserError
 from gitops.system.files import write
@@ -164,7 +164,7 @@ def test_a_server_that_never_answers_does_not_keep_the_others_waiting_forever(
 
 _DELIVER = """
 import sys
-from gitops.report.delivery import deliver
+from gitops.report.delivery import Rules, deliver
 from gitops.system.places import places
 deliver(places(), {"ops": lambda: sys.argv[1]})
 """
@@ -188,3 +188,36 @@ def test_who_finds_another_delivering_leaves_it_to_that(places: Places, receiver
         assert deliver(places, {"ops": _url(receiver.url)}) == []
     assert receiver.got == []
     assert len(outbox(places)) == 1
+
+
+def test_rules_say_who_hears_of_what(places: Places) -> None:
+    with receiving() as ops, receiving() as boss:
+        tell(places, "the update openssl waits", "", good=False, kind="update")
+        tell(places, "the backup of alice is late", "", good=False, kind="backup-late")
+        tell(places, "nobody is to hear of this", "", good=False, kind="drill-failed")
+        told = {"update": ["boss"], "backup-late": ["ops", "boss"], "drill-failed": []}
+        receivers = {"ops": _url(ops.url), "boss": _url(boss.url)}
+        assert deliver(places, receivers, rules=Rules(lambda kind: told[kind], 12)) == []
+        assert ops.titles == ["web1: the backup of alice is late"]
+        assert boss.titles == ["web1: 2 notices"]
+    assert outbox(places) == []
+
+
+def test_too_many_messages_wait_and_then_come_in_one(places: Places, receiver: Receiver) -> None:
+    rules, receivers = Rules(lambda _: ["ops"], 2), {"ops": _url(receiver.url)}
+    for number in range(5):
+        tell(places, f"number {number}", "", good=False, kind="job-failing")
+        assert deliver(places, receivers, rules=rules) == []
+    assert receiver.titles == ["web1: number 0", "web1: number 1"]
+    waiting = outbox(places)
+    assert [(one.left, one.tries, one.why) for one in waiting] == [
+        (("ops",), 0, "2 messages went out within an hour")
+    ] * 3
+    tell(places, "this is a test", "", good=True)  # somebody waits for it
+    assert deliver(places, receivers, rules=rules) == []
+    assert receiver.titles[2:] == ["web1: this is a test"]
+    (places.state / "sent.json").unlink()  # as after an hour
+    _again(places)
+    assert deliver(places, receivers, rules=rules) == []
+    assert receiver.titles[3:] == ["web1: 3 notices"]
+    assert outbox(places) == []

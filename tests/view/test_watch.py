@@ -16,17 +16,19 @@ from gitops.agent.generation import adopt
 from gitops.agent.lookout import look_out
 from gitops.agent.schedule import install_schedule
 from gitops.agent.ticked import Tick
-from gitops.agent.watch import watch
 from gitops.fleet.load import load
+from gitops.images.lock import Lock, format_lock
+from gitops.images.locks import request_of
 from gitops.render.schedule import schedule_files
 from gitops.report.history import Run, record
 from gitops.report.notices import outbox, tell
 from gitops.secrets.age import make_identity
 from gitops.secrets.readers import put
-from gitops.system.clock import now
+from gitops.system.clock import now, stamp
 from gitops.system.files import write
 from gitops.system.places import Places, places
 from gitops.system.run import run
+from gitops.view.watch import watch
 from tests.report.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # as in tests/report/test_delivery.py
@@ -75,6 +77,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     with receiving() as receiver:
         put(load(root, secrets_to_come=True), "ops", f"{receiver.url}\n".encode())
         fleet = load(root)
+        lock = Lock("tiny", "amd64", request_of(fleet, "tiny"), ())
+        write(root / "locks/tiny.amd64.lock", format_lock(lock))
         for path, text in schedule_files(fleet, "web1").items():
             write(root / "rendered/hosts/web1" / path, text)
         for words in (
@@ -108,7 +112,8 @@ def test_that_cron_is_dead_is_told_once_and_that_it_works_again(host: Host) -> N
 
 def test_that_a_host_is_not_what_git_says_is_told_once_and_that_it_is_again(host: Host) -> None:
     def ticked(state: str, *notes: str, reason: str = "") -> None:
-        write(host.places.runtime / "tick.json", json.dumps(asdict(Tick("c0ffee", notes, state, reason))))
+        tick = Tick("c0ffee", notes, state, reason, stamp(now()))
+        write(host.places.runtime / "tick.json", json.dumps(asdict(tick)))
         watch(host.places, now())
 
     ticked("nothing to do", "origin: no route to host")
