@@ -68,9 +68,17 @@ class Backed:
         return run("bash", "-ec", "set -o pipefail\n" + "\n".join(commands), env=self._bare())
 
     def begin(self) -> None:
-        """Make the repository of restic alone."""
-        (self.directory / "password").write_text("bench\n")
+        """Make the repository of restic alone, and ours as a copy of it.
+
+        How long a key takes restic to open depends on what else the machine did when it was made.
+        """
+        config = self.directory / "host/etc/gitops"
+        config.mkdir(parents=True)
+        for password in (self.directory / "password", config / "restic-password"):
+            password.write_text("bench\n")
+            password.chmod(0o600)
         self.bare("restic init")
+        shutil.copytree(self.directory / "bare", self.directory / "ours")
 
     def _bare(self) -> dict[str, str]:
         return {

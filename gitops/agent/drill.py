@@ -5,15 +5,17 @@ was taken with each dump, before anything else runs that could write. Then every
 that were restored, must be well, and must answer the app's `verify`. Of the real instance nothing is touched.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from gitops.agent.duplicate import copy_of
 from gitops.agent.host import Wanted
 from gitops.agent.throwaway import Throwaway, throw_away
 from gitops.backup.databases import KINDS
-from gitops.backup.drill import begun, load, loading_order, put_into, wait_ready
+from gitops.backup.drill import load, loading_order, put_into, wait_ready
+from gitops.backup.outgoing import Outgoing
 from gitops.backup.pieces import file_in_volume
 from gitops.backup.sets import VOLUME, BackupSet, Dataset, Part
 from gitops.backup.vault import Vault
@@ -55,10 +57,10 @@ def drill(
         copy = copy_of(wanted.desired, instance, wanted.fleet.settings.name, wanted.host)
         with throw_away(copy, engine, places) as made:
             began = now()
-            one = _Drill(vault, engine, real, made, tell)
-            chosen = one.begin()
-            subject = f"backup {chosen.short}: "
-            proved = one.prove(chosen)
+            with closing(_Drill(vault, engine, real, made, tell)) as one:
+                chosen = one.begin()
+                subject = f"backup {chosen.short}: "
+                proved = one.prove(chosen)
     except UserError as error:
         reason = subject + one_line(hide(str(error), places.runtime / "secrets"))
         record(places, Run("drill", instance, "", began, now(), 1, reason))
@@ -79,6 +81,7 @@ class _Drill:
         tell: is given a line for people at each step.
         filled: the volumes that are restored so far, and the files in them that are databases.
         databases: those of the set that the app still names, in the order in which they are loaded.
+        ahead: the dump that is being read before it is known that it will be loaded.
     """
 
     vault: Vault
@@ -88,10 +91,16 @@ class _Drill:
     tell: Tell
     filled: set[Dataset] = field(default_factory=set)
     databases: dict[Part, Database] = field(default_factory=dict)
+    ahead: tuple[Part, Outgoing] | None = None
 
     def begin(self) -> BackupSet:
-        """Choose the set; servers on volumes that no backup has start at once, for both take their time."""
+        """Choose the set; servers on volumes that no backup has start at once, for both take their time.
+
+        So does reading a dump, and mostly it is known here which one it will be.
+        """
         servers = self._servers()
+        if first := self._first(dict(self._known(self.vault.expected(self.instance.name)))):
+            self.ahead = first, self.vault.begin_reading(first)
         saved = {one.name for one in self._backup.volumes}
         if saved & self._volumes_of(servers):
             return self.vault.choose(self.instance.name)
@@ -104,15 +113,17 @@ class _Drill:
     def prove(self, chosen: BackupSet) -> str:
         """Restore and prove a set; say in a few words what was proved."""
         services, backup, servers = self.instance.definition.services, self._backup, self._servers()
-        self.databases = dict(self._known(chosen))
+        self.databases = dict(self._known(chosen.parts, self._not_proved))
         self._fill(chosen, self._volumes_of(servers))
         self.made.start(servers)
         self._fill(chosen)  # while they start up
-        first = next((part for part, one in self.databases.items() if one.service in servers), None)
-        ahead = {first: begun(self.vault.read(first))} if first else {}
+        first = self._first(self.databases)
+        if first and (self.ahead is None or self.ahead[0] != first):
+            self.close()
+            self.ahead = first, self.vault.begin_reading(first)
         for part, database in self.databases.items():
             if database.service in servers:
-                self._load(part, database, ahead.pop(part, None))
+                self._load(part, database)
         others = {
             part: one
             for part, one in self.databases.items()
@@ -134,6 +145,12 @@ class _Drill:
         counts = {"database": len(self.databases), "volume": volumes, "question": len(backup.verify)}
         return ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in counts.items() if count)
 
+    def close(self) -> None:
+        """Give up what is being read ahead."""
+        if self.ahead:
+            self.ahead[1].close()
+            self.ahead = None
+
     @property
     def _backup(self) -> Backup:
         return self.instance.definition.backup or Backup()
@@ -148,9 +165,21 @@ class _Drill:
         first = self.made.with_dependencies(services)
         return {mount.source for name in first for mount in all_of_them[name].volumes}
 
-    def _known(self, chosen: BackupSet) -> Iterator[tuple[Part, Database]]:
-        """Find out what the app says of the databases of a set, in the order in which they are loaded."""
-        for part in loading_order(chosen.parts):
+    def _first(self, databases: Mapping[Part, Database]) -> Part | None:
+        """Give the dump that is loaded first into a server."""
+        servers = self._servers()
+        return next((part for part, one in databases.items() if one.service in servers), None)
+
+    def _known(
+        self, parts: Iterable[Part], other: Callable[[Part], object] = lambda _: None
+    ) -> Iterator[tuple[Part, Database]]:
+        """Find out what the app says of the databases of a set, in the order in which they are loaded.
+
+        Args:
+            parts: the set's.
+            other: is given those of which it says nothing.
+        """
+        for part in loading_order(parts):
             kind, service, name = part.dataset.kind, part.dataset.service, part.dataset.name
             known = [
                 one
@@ -160,7 +189,7 @@ class _Drill:
             if known:
                 yield part, known[0]
             elif kind != VOLUME:
-                self._not_proved(part)
+                other(part)
 
     def _fill(self, chosen: BackupSet, volumes: Collection[str | None] | None = None) -> None:
         """Restore those of the set's volumes that are named and empty so far; None: all of them."""
@@ -185,7 +214,7 @@ class _Drill:
                     put_into(self.vault, database, place, found[1])
                     self.filled.add(database.dataset)
 
-    def _load(self, part: Part, database: Database, chunks: Iterable[bytes] | None = None) -> None:
+    def _load(self, part: Part, database: Database) -> None:
         """Load a dump when its server answers; one with a healthcheck must be healthy before that."""
         self.tell(f"{self.instance.name}: restoring {part.dataset}")
         service, container = database.service, self.made.container(database.service)
@@ -193,7 +222,8 @@ class _Drill:
             self.made.prove([service])
         who = login(database, self.instance.definition.services[service])
         wait_ready(self.engine, container, part, who, lambda: self.made.refuse_dead(service))
-        load(self.vault, self.engine, container, part, who, chunks)
+        begun = self.ahead[1] if self.ahead and self.ahead[0] == part else None
+        load(self.vault, self.engine, container, part, who, self.vault.read(part, begun))
 
     def _not_proved(self, part: Part) -> None:
         self.tell(f"{self.instance.name}: {part.dataset} is not proved, because the app has it no more")

@@ -103,14 +103,15 @@ def clear(note: Path, engine: Docker) -> bool:
 
     A container that the engine is making is listed before it can be removed.
     """
-    deadline, found = time.monotonic() + _ON_ITS_WAY, False
+    deadline, found, pause = time.monotonic() + _ON_ITS_WAY, False, 0.0
     while _remove(note, engine):
         if time.monotonic() > deadline:
             raise UserError(
                 "the engine does not let go of a throw-away instance", hint="the next tick tries again"
             )
         found = True
-        time.sleep(_PAUSE)
+        time.sleep(pause)  # most is gone at the first look
+        pause = _PAUSE
     return found
 
 

@@ -1,8 +1,7 @@
 """Proving dumps in servers that have nothing yet: loaded, and compared with what was dumped."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gitops.backup.databases import KINDS, ROLES, Login
@@ -25,18 +24,13 @@ def loading_order(parts: Iterable[Part]) -> list[Part]:
     return sorted(parts, key=lambda one: (one.dataset.name != ROLES, one.dataset))
 
 
-def begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Give what is read with its beginning read already: restic takes a while until it has that."""
-    return chain([next(chunks, b"")], chunks)
-
-
 def load(
     vault: Vault,
     engine: Docker,
     container: str,
     part: Part,
     login: Login,
-    chunks: Iterable[bytes] | None = None,
+    chunks: Iterable[bytes],
 ) -> None:
     """Load a dump into a server, and compare what is there then with the dump's fingerprint.
 
@@ -46,13 +40,13 @@ def load(
         container: the running container of the database's service.
         part: the dump.
         login: who connects.
-        chunks: the dump's content, where it is being read already.
+        chunks: the dump's content.
 
     Raises:
         UserError: it cannot be loaded, or is not what was dumped.
     """
     kind, name = KINDS[part.dataset.kind], part.dataset.name
-    kind.load_beside(engine, container, name, chunks or vault.read(part), login)
+    kind.load_beside(engine, container, name, chunks, login)
     # A service whose own the database is may write as soon as it is there; the copy beside it does not know.
     found = kind.fingerprint(engine, container, kind.beside(name), login) if kind.embedded else ""
     kind.swap(engine, container, name, login)

@@ -1,16 +1,20 @@
-"""Dumps of a run's databases: short ones wait in the bundle, long ones stream into snapshots of their own."""
+"""Dumps of a run's databases: short ones wait in the bundle, long ones stream into snapshots of their own.
+
+What was long the last time streams from its beginning, since restic takes a while until it reads.
+"""
 
 import contextlib
 import os
 from collections import deque
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from threading import Thread
+from typing import NamedTuple
 
 from gitops.backup.databases import KINDS
 from gitops.backup.insisting import insist
 from gitops.backup.progress import Progress, Task
-from gitops.backup.sets import Part
+from gitops.backup.sets import Dataset, Part
 from gitops.backup.wanted import Wanted, find_container
 from gitops.fleet.names import container_name
 from gitops.system.errors import UserError
@@ -26,6 +30,18 @@ class _DumpError(Exception):
     """A dump went wrong, and not what stores it."""
 
 
+class _Known(NamedTuple):
+    """What a run asks once for all of its dumps.
+
+    Args:
+        running: names of the containers that run.
+        long: instance and database whose dump did not wait in the bundle the last time.
+    """
+
+    running: frozenset[str]
+    long: frozenset[tuple[str, Dataset]]
+
+
 def dump_databases(task: Task, everything: Sequence[Progress]) -> None:
     """Dump all databases: instances side by side, those of one instance one after the other.
 
@@ -35,7 +51,7 @@ def dump_databases(task: Task, everything: Sequence[Progress]) -> None:
     waiting = deque(one for one in everything if one.databases)
     if not waiting:
         return
-    running = _running(task)
+    known = _Known(_running(task), _long(task, everything))
     errors: list[BaseException] = []
 
     def work() -> None:
@@ -43,7 +59,7 @@ def dump_databases(task: Task, everything: Sequence[Progress]) -> None:
             while not errors:
                 own = waiting.popleft()
                 try:
-                    _dump_all(own, running)
+                    _dump_all(own, known)
                 except BaseException as error:  # noqa: BLE001  # raised again below
                     errors.append(error)
 
@@ -68,22 +84,28 @@ def _running(task: Task) -> frozenset[str]:
     return frozenset(one.name for one in found if one.state == "running")
 
 
-def _dump_all(own: Progress, running: Container[str]) -> None:
+def _long(task: Task, everything: Sequence[Progress]) -> frozenset[tuple[str, Dataset]]:
+    """Say which dumps will be long, if they are what they were; being wrong costs little."""
+    last = task.vault.kept.last((own.name, one.dataset) for own in everything for one in own.databases)
+    return frozenset(key for key, part in last.items() if part.size > STAGED)
+
+
+def _dump_all(own: Progress, known: _Known) -> None:
     for one in own.databases:
         own.task.tell(f"{own.name}: saving {one.dataset}")
-        attempt = partial(_dump, own, one, running)
+        attempt = partial(_dump, own, one, known)
         try:
             own.save(insist(attempt, own.task.vault.restic, own.task.tell))
         except _DumpError as error:
             own.fail(one.dataset, str(error))
 
 
-def _dump(own: Progress, one: Wanted, running: Container[str]) -> Part:
+def _dump(own: Progress, one: Wanted, known: _Known) -> Part:
     """Dump a database: into the bundle, where its part has no snapshot yet; or, if long, into its own."""
     task, kind, dataset = own.task, KINDS[one.dataset.kind], one.dataset
     container = container_name(task.vault.fleet, own.name, dataset.service)
     try:
-        if container not in running:
+        if container not in known.running:
             container = find_container(task.engine, task.vault.fleet, own.instance, dataset.service)
         dump = kind.dump(task.engine, container, dataset.name, one.login, own.backup.timeout)
     except (UserError, OSError) as error:
@@ -92,11 +114,13 @@ def _dump(own: Progress, one: Wanted, running: Container[str]) -> Part:
     staged = task.bundle.dump(own.name, file)
     try:
         chunks = _told(iter(dump))
-        if staged.take(chunks, STAGED):
-            return Part(dataset, "", f"/{own.name}/{file}", staged.size, dump.fingerprint)
+        if (own.name, dataset) not in known.long:
+            if staged.take(chunks, STAGED):
+                return Part(dataset, "", f"/{own.name}/{file}", staged.size, dump.fingerprint)
+            chunks = staged.then(chunks)
         with task.vault.restic.incoming(file, task.tags) as incoming:
             size = 0
-            for chunk in staged.then(chunks):
+            for chunk in chunks:
                 incoming.write(chunk)
                 size += len(chunk)
             snapshot = incoming.finish().snapshot

@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops.backup.sets import Dataset, read_manifest
+from gitops.backup.sets import Dataset, Part, read_manifest
 from gitops.system import files
 from gitops.system.errors import UserError
 
 _LOOKED_BACK = 100
-"""Runs in which the last copy of a volume is looked for."""
+"""Runs in which the last copy of a dataset is looked for."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,42 @@ class KeptManifests:
         Returns:
             Its id, or the beginning of it; empty where none is known.
         """
-        left, weights = set(volumes), Counter[str]()
-        for path in sorted(self.directory.glob("*.json"), reverse=True)[:_LOOKED_BACK]:
+        weights = Counter[str]()
+        for part in self.last(volumes).values():
+            weights[part.snapshot] += part.size + 1
+        return weights.most_common(1)[0][0] if weights else ""
+
+    def newest(self, instance: str) -> tuple[Part, ...]:
+        """Give the parts of an instance's newest complete backup; none where none is known here.
+
+        Their snapshots may be gone, and may be the beginnings of ids.
+        """
+        for path in self._newest_first():
+            with contextlib.suppress(OSError, UserError):
+                for one in read_manifest(path.read_bytes(), ""):
+                    if one.instance == instance and one.parts and not one.failed and not one.safety:
+                        return one.parts
+        return ()
+
+    def last(self, wanted: Iterable[tuple[str, Dataset]]) -> dict[tuple[str, Dataset], Part]:
+        """Give how datasets were saved last, as far as that is known here; snapshots may be gone.
+
+        Args:
+            wanted: instance and dataset.
+        """
+        left, found = set(wanted), dict[tuple[str, Dataset], Part]()
+        for path in self._newest_first():
             if not left:
                 break
             with contextlib.suppress(OSError, UserError):
                 for one in read_manifest(path.read_bytes(), ""):
-                    for part in one.parts:
-                        if (one.instance, part.dataset) in left:
-                            left.remove((one.instance, part.dataset))
-                            weights[part.snapshot] += part.size + 1
-        return weights.most_common(1)[0][0] if weights else ""
+                    own = {(one.instance, part.dataset): part for part in one.parts}
+                    found |= {key: own[key] for key in left & own.keys()}
+                    left -= own.keys()
+        return found
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.directory.glob("*.json"), reverse=True)[:_LOOKED_BACK]
 
     def _path(self, run: str) -> Path:
         return self.directory / f"{run}.json"

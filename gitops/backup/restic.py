@@ -8,10 +8,12 @@ import os
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from gitops.backup.answers import Saved, Snapshot, saved, snapshots
 from gitops.backup.incoming import Incoming
+from gitops.backup.outgoing import Outgoing
 from gitops.backup.refusals import MissingError, MountError, refusal
 from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError
@@ -34,7 +36,6 @@ _PARENT = 16
 """Characters of an id: what begins so is looked for, while an id in full is taken to be there."""
 
 _INCOMPLETE = 3
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -142,20 +143,13 @@ class Restic:
         Raises:
             UserError: it cannot be read to its end.
         """
+        with self.outgoing(snapshot, path) as outgoing:
+            yield from outgoing
+
+    def outgoing(self, snapshot: str, path: str) -> Outgoing:
+        """Begin to read a snapshot's file."""
         command = [*self._tied(nice=0), *self._program, "dump", snapshot, path]
-        process = start(command, env=self._environment())
-        with process:
-            if process.stdout is None or process.stderr is None:
-                raise AssertionError
-            try:
-                while chunk := process.stdout.read(_CHUNK):
-                    yield chunk
-            except BaseException:
-                process.kill()
-                raise
-            stderr = process.stderr.read().decode(errors="replace")
-        if process.returncode:
-            raise self.refusal("dump", process.returncode, stderr)
+        return Outgoing(command, self._environment(), partial(self.refusal, "dump"))
 
     def restore(self, snapshot: str, path: str, target: Path) -> None:
         """Put a directory of a snapshot, with owners, modes and times, where it was below the target."""

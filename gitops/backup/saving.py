@@ -45,9 +45,9 @@ def save(
     vault = task.vault
     everything = [_begin(task, instance, backup) for instance, backup in instances]
     try:
-        dump_databases(task, everything)
-        # It takes as long as the rest to begin, and so begins with it.
+        # It takes a while until it can save anything, and so begins before all else.
         with vault.restic.incoming(MANIFEST, _manifest_tags(task)) as manifest:
+            dump_databases(task, everything)
             live = [(own, one.dataset) for own in everything for one in own.volumes("live")]
             insist(partial(save_bundle, task, everything, live), vault.restic, task.tell)
             for own in everything:

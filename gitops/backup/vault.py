@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gitops.backup.answers import Snapshot
 from gitops.backup.kept import KeptManifests
+from gitops.backup.outgoing import Outgoing
 from gitops.backup.refusals import MissingError
 from gitops.backup.repository import gone, is_known, open_repository
 from gitops.backup.restic import Restic
@@ -88,14 +89,34 @@ class Vault:
             )
         raise UserError(f"there is no backup of {instance}", hint=f"make one: gitops backup run {instance}")
 
-    def read(self, part: Part) -> Iterator[bytes]:
+    def expected(self, instance: str) -> tuple[Part, ...]:
+        """Give the parts of an instance's newest complete backup, as far as is known here; none otherwise.
+
+        Nobody is asked, so `choose` may well choose another one.
+        """
+        parts = self.kept.newest(instance)
+        full = self.restic.in_full({part.snapshot for part in parts})
+        found = [
+            replace(part, snapshot=one) for part in parts for one in full if one.startswith(part.snapshot)
+        ]
+        return tuple(found) if len(found) == len(parts) else ()
+
+    def begin_reading(self, part: Part) -> Outgoing:
+        """Begin to read a dump."""
+        return self.restic.outgoing(part.snapshot, part.path)
+
+    def read(self, part: Part, begun: Outgoing | None = None) -> Iterator[bytes]:
         """Give a dump in chunks.
+
+        Args:
+            part: the dump.
+            begun: what is being read of it already.
 
         Raises:
             UserError: it cannot be read to its end, or has another size than it was saved with.
         """
         size = 0
-        for chunk in self.restic.read(part.snapshot, part.path):
+        for chunk in begun or self.restic.read(part.snapshot, part.path):
             size += len(chunk)
             yield chunk
         if size != part.size:

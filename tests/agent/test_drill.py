@@ -200,6 +200,11 @@ def test_a_good_backup_is_proved_whatever_came_since_and_nothing_is_left_nor_tou
     shop.execute("db", "mariadb shop -e 'INSERT INTO t VALUES (3, NULL)'")
     shop.execute("web", "echo theirs >/srv/uploads/file")
     before, told = shop.running(), list[str]()
+    newer = shop.back_up()
+    wanted = want(shop.root, None, shop.places)
+    with open_vault(wanted.fleet, "web1", shop.places) as vault:
+        vault.restic.forget([newer.id])
+        assert vault.expected("alice") == newer.parts, "it is not what this host would have read ahead"
     try:
         proved = shop.drill(told.append)
         assert shop.execute("web", "cat /srv/uploads/file") == "theirs\n"
@@ -211,6 +216,7 @@ def test_a_good_backup_is_proved_whatever_came_since_and_nothing_is_left_nor_tou
         0,
         f"backup {proved.short}: 6 databases, 1 volume, 2 questions",
     )
+    assert proved.run < newer.run
     assert shop.running() == before
     assert shop.copies() == []
     assert "alice: restoring database pg/ledger" in told

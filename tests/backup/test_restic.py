@@ -98,6 +98,21 @@ def test_a_stream_that_breaks_leaves_no_snapshot_and_no_lock_of_the_living(resti
     assert _locks(restic) == 0
 
 
+def test_a_file_that_is_read_ahead_comes_whole_and_one_that_is_given_up_leaves_nothing(
+    restic: Restic,
+) -> None:
+    data = os.urandom(3_000_000)
+    snapshot = restic.save_stream([data], "dump", ["a"]).snapshot
+    with restic.outgoing(snapshot, "/dump") as outgoing:
+        until(lambda: _locks(restic) == 1)
+        assert b"".join(outgoing) == data
+    with restic.outgoing(snapshot, "/dump"):
+        until(lambda: _locks(restic) == 1)  # it has begun, and nobody reads on
+    assert _locks(restic) == 0
+    with restic.outgoing(snapshot, "/other") as outgoing, pytest.raises(UserError, match="other"):
+        b"".join(outgoing)
+
+
 _DYING = """
 import os, signal, sys
 from pathlib import Path
