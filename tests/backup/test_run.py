@@ -121,6 +121,12 @@ def test_a_long_dump_is_streamed_past_the_disk(
     assert _dump(vault, made).count(b"\n") > 20
     assert database.size > 2_000_000
     assert not list((site.places.state / "backup/bundle").iterdir())
+    site.sql("DROP TABLE t; CREATE TABLE short SELECT 4711;")
+    for together in (False, True):  # what was long the last time streams from its beginning
+        made = _back_up(site, vault)
+        database, volume = made.parts
+        assert (database.snapshot == volume.snapshot) == together
+        assert b"(4711)" in _dump(vault, made)
 
 
 @pytest.mark.parametrize("method", ["pause", "stop"])
