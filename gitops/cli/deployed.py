@@ -26,3 +26,26 @@ def deployed(directory: Path | None, host: str | None = None) -> "tuple[Fleet, s
 
     fleet = load(find_root(directory))
     return fleet, host_of(fleet, host)
+
+
+def whose(directory: Path | None, host: str | None = None) -> tuple[str, str]:
+    """Tell the names of the fleet that this host runs and of the host, as labels have them.
+
+    Of a generation only that is read; it was checked when it came.
+
+    Raises:
+        UserError: as for `deployed`.
+    """
+    from gitops.fleet.document import read
+    from gitops.fleet.root import FILE
+    from gitops.system.places import places
+
+    if directory is None:
+        from gitops.agent.generation import current
+
+        generation = current(places())
+        document, _ = read(generation.path / FILE, FILE)
+        if document and isinstance(name := document.content.get("name"), str):
+            return name, host or generation.host
+    fleet, here = deployed(directory, host)
+    return fleet.settings.name, here

@@ -17,10 +17,12 @@ from gitops.cli.check import check
 from gitops.cli.completion import completion
 from gitops.cli.diff import diff
 from gitops.cli.doctor import doctor
+from gitops.cli.exec import SETTINGS, execute
 from gitops.cli.graph import graph
 from gitops.cli.import_compose import import_compose
 from gitops.cli.init import init
 from gitops.cli.lock import lock
+from gitops.cli.log import log
 from gitops.cli.notify import notify
 from gitops.cli.plan import plan
 from gitops.cli.push import push
@@ -74,6 +76,7 @@ for _verb in (
     plan,
     apply,
     status,
+    log,
     rollback,
     notify,
     completion,
@@ -81,6 +84,7 @@ for _verb in (
     app.command()(_verb)
 app.command("import")(import_compose)
 app.command("test")(try_out)
+app.command("exec", context_settings=SETTINGS)(execute)
 app.add_typer(agent.app, name="agent")
 app.add_typer(history.app, name="history")
 app.add_typer(volume.app, name="volume")

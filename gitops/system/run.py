@@ -4,10 +4,11 @@ import logging
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from gitops.system.errors import UserError
 
@@ -126,6 +127,21 @@ def attend(args: Sequence[str | Path]) -> None:
         raise CommandError(words, f"{error.filename} does not exist or is not installed") from error
     if status != 0:
         raise CommandError(words, f"exit status {status}", status=status)
+
+
+def become(args: Sequence[str | Path]) -> NoReturn:
+    """Go on as a program, which gets this one's input, output, terminal and end.
+
+    Raises:
+        CommandError: it does not exist.
+    """
+    words = [str(arg) for arg in args]
+    log.debug("become %s", shlex.join(words))
+    sys.stdout.flush()
+    try:
+        os.execvp(words[0], words)  # noqa: S606  # an argument list, never a shell
+    except FileNotFoundError as error:
+        raise CommandError(words[:1], f"{words[0]} does not exist or is not installed") from error
 
 
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:

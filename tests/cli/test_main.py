@@ -21,9 +21,21 @@ def verbs() -> list[str]:
 
 def test_help_lists_every_verb_with_a_line() -> None:
     expected = {"init", "check", "schema", "lock", "build", "render", "update", "plan", "apply", "status"}
-    expected |= {"agent", "diff", "doctor", "graph", "history", "rollback", "volume"}
+    expected |= {"agent", "diff", "doctor", "exec", "graph", "history", "rollback", "volume"}
     assert set(verbs()) == expected | {
-        *("backup", "completion", "hooks", "import", "job", "notify", "push", "registry", "secret", "test"),
+        *(
+            "backup",
+            "completion",
+            "hooks",
+            "import",
+            "job",
+            "notify",
+            "push",
+            "registry",
+            "secret",
+            "test",
+            "log",
+        ),
     }
     assert len(app.registered_commands) + len(app.registered_groups) == len(verbs())
 
