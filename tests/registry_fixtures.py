@@ -45,12 +45,14 @@ class RegistryServer:
         directory: its configuration, certificates and log.
         storage: what it has stored.
         delete: whether it lets things be removed.
+        config: the form of its config.yml.
     """
 
     host: str
     directory: Path
     storage: Path
     delete: bool = True
+    config: str = _CONFIG
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -78,7 +80,7 @@ class RegistryServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        text = _CONFIG.format(
+        text = self.config.format(
             root=self.storage, host=self.host, directory=self.directory, delete=str(self.delete).lower()
         )
         (self.directory / "config.yml").write_text(text)
@@ -119,6 +121,12 @@ class RegistryServer:
         return httpx.Client(base_url=f"https://{self.host}", verify=trust, auth=(USER, PASSWORD))
 
 
+def free_port(address: str) -> int:
+    """Give a port on which nothing listens."""
+    with socket.create_server((address, 0)) as free:
+        return int(free.getsockname()[1])
+
+
 def as_root(*command: str | Path) -> None:
     """Run a command as root, whoever runs the tests."""
     subprocess.run([*([] if os.geteuid() == 0 else ["sudo"]), *command], check=True)
@@ -138,10 +146,9 @@ def running(api: APIClient, directory: Path) -> Iterator[RegistryServer]:
     network = bridge["IPAM"]["Config"][0]
     # An engine that has never been asked for anything else leaves out that it is the first address.
     gateway = network.get("Gateway") or str(ipaddress.ip_network(network["Subnet"])[1])
-    with socket.create_server((gateway, 0)) as free:
-        host = f"{gateway}:{free.getsockname()[1]}"
+    host = f"{gateway}:{free_port(gateway)}"
     server = RegistryServer(host, directory, directory / "storage")
-    _make_certificates(directory, gateway)
+    make_certificates(directory, gateway)
     line = subprocess.run(
         ["htpasswd", "-niBC", "5", USER], input=PASSWORD, capture_output=True, text=True, check=True
     )
@@ -173,7 +180,7 @@ def running(api: APIClient, directory: Path) -> Iterator[RegistryServer]:
         as_root("rm", "-r", _CERTIFICATES / host)
 
 
-def _make_certificates(directory: Path, address: str) -> None:
+def make_certificates(directory: Path, address: str) -> None:
     """Make an authority, and a certificate by it for an address."""
     new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
     ca = ("-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.crt")

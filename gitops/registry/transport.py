@@ -30,6 +30,7 @@ _HINTS = {
     403: "this user may not do that there",
     405: "where that is a removal: the registry must allow it (storage.delete.enabled in its config.yml)",
     413: "something before the registry, a proxy mostly, takes no bodies of that size",
+    500: "its log says why; its disk may be full",
     507: "the registry's disk is full: gitops registry gc, then the registry's own garbage-collect",
 }
 

@@ -3,7 +3,7 @@
 import contextlib
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +96,15 @@ class Dock:
     def id_of(self, image: str) -> str:
         """Give the id of an image by its name, or nothing."""
         return Docker().identify(self.names[image])
+
+    @contextlib.contextmanager
+    def moved(self, server: RegistryServer) -> Iterator["Dock"]:
+        """Give the same fleet with another registry, where its user is logged in."""
+        name = f"{server.host}/{self.fleet.settings.name}"
+        places = server.places(self.places.state.parent.with_name("elsewhere"))
+        names = {image: f"{name}/{image}:{old.rpartition(':')[2]}" for image, old in self.names.items()}
+        with connect(name, places, HASTE) as registry:
+            yield replace(self, server=server, places=places, names=names, registry=registry)
 
     def seize(self, image: str) -> None:
         """Put what the engine has into the registry without gitops, as whoever has the password can."""

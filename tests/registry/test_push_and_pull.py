@@ -13,7 +13,8 @@ from gitops.registry.address import split
 from gitops.registry.transport import AwayError
 from gitops.system.errors import UserError
 from tests.registry.conftest import Dock
-from tests.registry_fixtures import new_key
+from tests.registry_fixtures import new_key, running
+from tests.small_disk import small_disk
 
 TEXT, PROOF = "gitops.statement", "gitops.signature"
 
@@ -213,3 +214,25 @@ def test_a_key_that_cannot_sign_leaves_an_image_that_nobody_believes(dock: Dock)
     assert before
     assert dock.registry.tags(dock.registry.address.statements) == []
     assert dock.push("web")[0].digest == before
+
+
+def test_a_disk_that_fills_before_the_statement_leaves_an_image_that_nobody_believes(
+    dock: Dock, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", 40) as disk:
+        (disk.root / "registry").mkdir()
+        with running(dock.api, disk.root / "registry") as server, dock.moved(server) as full:
+            full.build("web")
+            full.seize("web")  # an engine would try for a minute to get it onto a full disk
+            disk.fill()
+            with pytest.raises(UserError, match="status 500") as error:
+                full.push("web")
+            assert "its disk may be full" in str(error.value)
+            full.forget("web")
+            assert full.pull("web") == set()
+            disk.free()
+            full.build("web")
+            assert full.push("web")[0].digest
+            full.forget("web")
+            assert full.pull("web") == {"web"}
+            full.forget("web")
