@@ -56,3 +56,13 @@ def test_init_works_from_an_installed_wheel(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
     assert "http://deb.example.org/debian" in (tmp_path / "blogs/fleet.yaml").read_text()
+    subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "blogs.git"], check=True)
+    hooks = [*python, "gitops", "hooks", "install", "--server", "--repository", "blogs.git"]
+    subprocess.run(hooks, env=environment, cwd=tmp_path, check=True, capture_output=True)
+    pushed = f"{'0' * 40} {'1' * 40} refs/heads/anything\n"
+    hook = tmp_path / "blogs.git/hooks/pre-receive"
+    done = subprocess.run(
+        [hook], input=pushed, env=environment, cwd=tmp_path / "blogs.git", capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -10,8 +10,8 @@ from gitops.system.run import start
 LARGEST = 1 << 30
 """Bytes of all files together."""
 
-_LISTING = 1 << 26
-"""Bytes of a listing: half a million files. A few small trees that hold each other can mean billions."""
+_LISTING = 1 << 24
+"""Bytes of a listing, of a hundred thousand files or more; trees that hold each other can mean billions."""
 
 _LINK = b"120000"
 
@@ -78,7 +78,9 @@ def _entries(repository: Repository, tree: str) -> list[bytes]:
         data = process.stdout.read(_LISTING) if process.stdout else b""
         if len(data) == _LISTING:
             process.kill()
-            raise UserError("holds more files than anybody can mean")
+            raise UserError(
+                "holds more files than any fleet", hint="the server stops counting after 16 MiB of names"
+            )
     if process.returncode:
         raise UserError(f"tree {tree[:12]} cannot be read", hint="is the repository sound? git fsck tells")
     return [entry for entry in data.split(b"\0") if entry]

@@ -15,6 +15,7 @@ PATIENCE = 10.0
 """Seconds that an agent has to answer."""
 
 _AT_ONCE = 16
+_OTHERS_MAY_READ = 0o077
 
 
 def ring(agents: Sequence[Agent]) -> dict[str, str]:
@@ -33,6 +34,8 @@ def ring(agents: Sequence[Agent]) -> dict[str, str]:
 
 def _ring(agent: Agent, body: bytes) -> str:
     try:
+        if agent.secret.stat().st_mode & _OTHERS_MAY_READ:
+            return f"{agent.secret} can be read by others; chmod go="
         digest = hmac.digest(agent.secret.read_bytes().strip(), body, "sha256").hex()
         headers = {
             "Content-Type": "application/json",

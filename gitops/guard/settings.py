@@ -15,6 +15,7 @@ from gitops.system.errors import UserError
 
 _KEYS = ("protected", "path", "signers", "keyring")
 _OF_AGENTS = ("wake", "secret")
+_OTHERS_MAY_WRITE = 0o022
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def _entries(repository: Repository) -> list[tuple[str, str]]:
 
 def _own_branches(repository: Repository) -> tuple[str, ...]:
     head = repository.git("symbolic-ref", "--quiet", "--short", "HEAD", check=False).stdout.strip()
-    # Branches, not patterns.
-    return tuple(dict.fromkeys(name.replace("[", "[[]") for name in (head, "main") if name))
+    # No branch's name holds what would make it a pattern: git-check-ref-format(1).
+    return tuple(dict.fromkeys(name for name in (head, "main") if name))
 
 
 def _path(value: str) -> str:
@@ -112,13 +113,15 @@ def _file(repository: Repository, values: list[str]) -> Path | None:
     """Give the file that is named last: absolute, below ~, or as from the repository's own directory.
 
     Raises:
-        UserError: it cannot be read, which must not mean that nobody need sign.
+        UserError: it cannot be read, which must not mean that nobody need sign; or others may change it.
     """
     if not values:
         return None
     path = repository.directory / Path(values[-1]).expanduser()
     if not os.access(path, os.R_OK) or not path.is_file():
         raise UserError("cannot be read", file=path, hint="git config names it; see docs/hooks.md")
+    if path.stat().st_mode & _OTHERS_MAY_WRITE:
+        raise UserError("can be changed by others; chmod go-w", file=path)
     return path
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.agent.server import Person
 from tests.git.servers import TOKEN, HttpServer, SshServer
-from tests.guard.conftest import Bare, Work
+from tests.guard.conftest import Bare, Work, gitops
 
 
 def break_it(work: Work) -> None:
@@ -125,8 +125,10 @@ def test_whom_the_server_lists_may_push_and_nobody_else(
     assert "which is not one of the signers" in told
     work.commit(*ada.signing)
     work.ok("push", "--quiet", "origin", "main")
-    (bare.root / "signers").unlink()
     work.commit(*ada.signing)
+    (bare.root / "signers").chmod(0o664)
+    assert "signers: can be changed by others" in work.refused("origin", "main")
+    (bare.root / "signers").unlink()
     assert "signers: cannot be read" in work.refused("origin", "main")
 
 
@@ -141,6 +143,20 @@ def test_a_shallow_clones_commit_is_judged_as_any_other(work: Work, bare: Bare, 
     shallow.ok("reset", "--quiet", "--hard", "HEAD^")
     shallow.commit()
     shallow.ok("push", "--quiet", "origin", "main")
+
+
+def test_what_is_kept_in_another_repository_counts_as_here(work: Work, bare: Bare, tmp_path: Path) -> None:
+    work.ok("push", "--quiet", "origin", "main")
+    fork = Bare(tmp_path / "fork.git")
+    work.ok("clone", "--quiet", "--bare", "--shared", str(bare.root), str(fork.root))
+    assert gitops("hooks", "install", "--server", cwd=fork.root).returncode == 0
+    break_it(work)
+    work.commit()
+    assert "unknown key `prots`" in work.refused(str(fork.root), "main")
+    work.ok("reset", "--quiet", "--hard", "HEAD^")
+    work.commit()
+    work.ok("push", "--quiet", str(fork.root), "main")
+    assert fork.branches()["main"] == work.ok("rev-parse", "HEAD")
 
 
 def test_a_repository_without_a_fleet_may_get_one_and_not_lose_it(work: Work, bare: Bare) -> None:

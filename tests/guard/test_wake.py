@@ -77,16 +77,20 @@ def test_a_host_that_is_away_or_has_another_secret_is_named_with_the_reason(
     tmp_path: Path, host: tuple[str, Event, Places]
 ) -> None:
     url, rung, places = host
-    (tmp_path / "other").write_text("another-secret-altogether")
+    for name, mode in (("other", 0o600), ("open", 0o644)):
+        (tmp_path / name).write_text("another-secret-altogether")
+        (tmp_path / name).chmod(mode)
     agents = [
         Agent("away", f"http://127.0.0.1:{_free()}/", places.config / "secret"),
         Agent("stranger", url, tmp_path / "other"),
+        Agent("open", url, tmp_path / "open"),
         Agent("lost", url, tmp_path / "missing"),
     ]
     told = ring(agents)
-    assert told.keys() == {"away", "stranger", "lost"}
+    assert told.keys() == {"away", "stranger", "open", "lost"}
     assert "cannot be reached" in told["away"]
     assert told["stranger"].endswith("answers 403")
+    assert "can be read by others" in told["open"]
     assert "missing cannot be read" in told["lost"]
     assert not rung.is_set()
     assert ring([Agent("web1", url, places.config / "secret")]) == {}
