@@ -22,9 +22,17 @@ class Images(Connected):
         """Give those of the references that the engine has, in one call."""
         if not references:
             return set()
-        filters = quote(json.dumps({"reference": list(references)}))
-        found = ask("cannot list images", f"/images/json?filters={filters}")
-        return {tag for image in found for tag in image["RepoTags"] or ()} & set(references)
+        return {tag for image in _list(references) for tag in image["RepoTags"] or ()} & set(references)
+
+    def made_here(self, references: Collection[str]) -> set[str]:
+        """Give those that the engine has and never pushed under that name, nor pulled."""
+        if not references:
+            return set()
+        found = set[str]()
+        for image in _list(references):
+            known = {digest.partition("@")[0] for digest in image["RepoDigests"] or ()}
+            found |= {tag for tag in image["RepoTags"] or () if tag.rpartition(":")[0] not in known}
+        return found & set(references)
 
     def tag(self, image: str, reference: str) -> None:
         """Name an image (by id or name) REPOSITORY:TAG."""
@@ -88,3 +96,10 @@ class Images(Connected):
                     return member.read() if member else b""
             finally:
                 self._api.remove_container(made, v=True, force=True)
+
+
+def _list(references: Collection[str]) -> list[dict[str, Any]]:
+    """Ask for all images that have one of these names."""
+    filters = quote(json.dumps({"reference": list(references)}))
+    found: list[dict[str, Any]] = ask("cannot list images", f"/images/json?filters={filters}")
+    return found

@@ -77,6 +77,7 @@ class Push:
         there = frozenset[str]() if self.again else present(self.registry, names)
         todo = [[image for image in layer if self.references[image] not in there] for layer in order]
         self._require([image for layer in todo for image in layer])
+        self._compare([image for layer in order for image in layer if self.references[image] in there])
         digests: dict[str, str] = {}
         for layer in todo:
             digests |= self._layer(layer)
@@ -93,6 +94,17 @@ class Push:
             raise UserError(
                 f"not built here yet: {', '.join(lacking)}", hint=f"run gitops build {' '.join(lacking)}"
             )
+
+    def _compare(self, images: Sequence[str]) -> None:
+        """Say which images were made here, too, and turned out otherwise than what the registry has."""
+        here = self.engine.made_here([self.references[image] for image in images])
+        for image in images:
+            name = self.references[image]
+            if name in here:
+                repository = self.registry.address.repository(image)
+                there = self.registry.manifest(repository, split(name).identity)
+                if there and there.config != self.engine.identify(name):
+                    self.tell(f"{name}: is there from another build, {there.digest}, and is not replaced")
 
     def _layer(self, images: Sequence[str]) -> dict[str, str]:
         problems: list[Problem] = []

@@ -75,7 +75,7 @@ def look_at(
         instances=tuple(_instances(wanted, seen)),
         images=tuple(_images(wanted, found)),
         others=others(wanted, places, at),
-        turns=tuple(one for one in turns(places, limit=_TURNS) if one.kind != "fetch"),
+        turns=tuple(one for one in turns(places, limit=_TURNS) if one.kind in {"apply", "rollback"}),
         looked=found.looked if found else None,
         untold=seen.untold,
         used=seen.used,

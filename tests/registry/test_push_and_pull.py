@@ -195,10 +195,11 @@ def test_an_identity_that_has_a_statement_is_replaced_only_when_that_is_asked_fo
     (first,) = dock.push("web")
     (second_id,) = dock.build("web", mark="second")
     assert dock.push("web")[0].digest == ""
+    assert f"is there from another build, {first.digest}, and is not replaced" in dock.told[0]
     assert dock.registry.digest(dock.repository, dock.identity("web")) == first.digest
     (second,) = dock.push("web", again=True)
     assert second.digest not in {first.digest, ""}
-    assert f"replaces {first.digest}, as --again asks" in dock.told[0]
+    assert f"replaces {first.digest}, as --again asks" in dock.told[1]
     dock.forget("web")
     assert dock.pull("web") == {"web"}
     assert dock.id_of("web") == second_id
