@@ -32,6 +32,7 @@ from gitops.cli.schema import schema
 from gitops.cli.status import status
 from gitops.cli.test import try_out
 from gitops.cli.update import update
+from gitops.cli.why import why
 from gitops.system.errors import InterruptedByUserError, UserError
 from gitops.system.terminal import guard
 
@@ -76,6 +77,7 @@ for _verb in (
     plan,
     apply,
     status,
+    why,
     log,
     rollback,
     notify,

@@ -5,7 +5,7 @@ A turn is written down before its first step, so that one that was cut short sho
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -169,6 +169,24 @@ def turn(places: Places, number: int) -> Turn:
             for action, subject, reason, outcome, started, ended, detail in found
         )
         return _turn(row, steps)
+
+
+def last_about(places: Places, instance: str) -> Turn | None:
+    """Give the newest turn that had a step about an instance, with those steps alone; None: none is kept.
+
+    Raises:
+        UserError: the history cannot be read.
+    """
+    with reading(places) as database:
+        row = database.execute(
+            "SELECT max(turn) FROM steps WHERE subject = ? OR substr(subject, 1, ?) = ?",
+            (instance, len(instance) + 1, f"{instance}/"),
+        ).fetchone()
+    if row is None or row[0] is None:
+        return None
+    found = turn(places, row[0])
+    own = (step for step in found.steps if step.subject.partition("/")[0] == instance)
+    return replace(found, steps=tuple(own))
 
 
 def line(text: str) -> str:

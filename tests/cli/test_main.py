@@ -21,7 +21,7 @@ def verbs() -> list[str]:
 
 def test_help_lists_every_verb_with_a_line() -> None:
     expected = {"init", "check", "schema", "lock", "build", "render", "update", "plan", "apply", "status"}
-    expected |= {"agent", "diff", "doctor", "exec", "graph", "history", "rollback", "volume"}
+    expected |= {"agent", "diff", "doctor", "exec", "graph", "history", "rollback", "volume", "why"}
     assert set(verbs()) == expected | {
         *(
             "backup",
