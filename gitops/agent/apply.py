@@ -28,6 +28,7 @@ from gitops.engine.specification import NetworkSpec, VolumeSpec
 from gitops.fleet.hosts import AT_ONCE
 from gitops.system.clock import now
 from gitops.system.errors import Problem, UserError
+from gitops.system.progress import Amount
 
 __all__ = ["Applied", "Work", "apply", "settle"]
 
@@ -82,6 +83,7 @@ class _Turn:
         }
         turns = threading.BoundedSemaphore(AT_ONCE)
         self._failures = Failures(work.state)
+        self._changed: set[str] = set()
         self._stage = Stage(work, self._specs, turns, self._pause, self._failures, Limits(work.state))
 
     def applied(self) -> Applied:
@@ -168,6 +170,8 @@ class _Turn:
             except BaseException:
                 self._stopping.set()
                 raise
+            finally:
+                self._work.progress(self._work.host, "")
 
     def _lack(self) -> str:
         """Say why what runs cannot be replaced; empty where it can, or where nothing is to be."""
@@ -215,11 +219,20 @@ class _Turn:
         if not self._furnish(unit):
             self._note(unit.actions, Result.NOT_TOUCHED, None, _UNREADY)
             return ()
+        self._tell_progress()
         rollout = Rollout(unit, self._stage)
         for outcome in rollout.run():
             self._outcomes[id(outcome.action)] = outcome
         self._problems += rollout.problems
+        self._changed |= set(unit.instances)
+        self._tell_progress()
         return unit.instances if rollout.problems else ()
+
+    def _tell_progress(self) -> None:
+        total = {name for unit in self._units for name in unit.instances}
+        amount = Amount(len(self._changed), len(total), "instances")
+        done = len(self._changed) == len(total)
+        self._work.progress(self._work.host, "" if done else "rolling out", amount)
 
     def _arrange(self, action: Action) -> bool:
         """Do what is not about starting a container; tell whether it went well."""

@@ -23,6 +23,7 @@ from gitops.secrets.hosts import give, take_away
 from gitops.secrets.kept import give_again, keep
 from gitops.system.errors import Problem, UserError
 from gitops.system.places import Places
+from gitops.system.progress import Progress, silent
 
 _NAMED = 3
 _AGAIN = "an agent of before may not write there: gitops agent install"
@@ -41,6 +42,7 @@ class Change:
     places: Places
     build: Build
     tell: Callable[[str], None]
+    progress: Progress = silent
 
     def schedule(self) -> list[Problem]:
         """Give the host's scheduler what it is to run; give what it does not take."""
@@ -108,6 +110,7 @@ class Change:
             tell=lambda line: self.tell(hide(line, self._secrets)),
             state=self.places.state,
             lack=lack_of_room,
+            progress=self.progress,
         )
 
     def _build(self, images: Sequence[str]) -> None:

@@ -19,11 +19,12 @@ from gitops.git.repository import Repository
 from gitops.system.errors import UserError
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
+from gitops.system.progress import Progress, silent
 
 __all__ = ["Build", "reconcile"]
 
 
-def reconcile(
+def reconcile(  # noqa: PLR0913  # every one is a thing of its own
     git: Repository,
     commit: str,
     host: str | None,
@@ -33,6 +34,7 @@ def reconcile(
     build: Build,
     tell: Callable[[str], None],
     allow_empty: bool = False,
+    progress: Progress = silent,
 ) -> Plan:
     """Make a host what a commit says; give what was done.
 
@@ -48,6 +50,7 @@ def reconcile(
         build: builds the images that are missing.
         tell: says what is being done, a line at a time.
         allow_empty: go on when the fleet places nothing on the host although something runs there.
+        progress: is told how many instances are done.
 
     Raises:
         UserError: another apply is under way; or something failed, and what.
@@ -69,7 +72,7 @@ def reconcile(
         for instance, why in steps.waiting.items():
             tell(f"{instance} is left alone while it stands still for a {why}")
         kind = "apply" if generation.commit == commit else "rollback"
-        change = Change(wanted, generation.commit, engine, places, build, tell)
+        change = Change(wanted, generation.commit, engine, places, build, tell, progress)
         with recorded(places, kind, generation.commit, before, steps) as turn:
             make_current(generation, wanted.host, places)
             end(places, at=commit)

@@ -9,12 +9,12 @@ from gitops.agent.settings import FILE, read_settings, unfit
 from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Fleet
 from gitops.images.locks import Locks
-from gitops.images.progress import Progress
 from gitops.images.pull import Supply
 from gitops.registry.registry import connect
 from gitops.registry.transport import Patience
 from gitops.system.errors import UserError
 from gitops.system.places import Places
+from gitops.system.progress import Progress
 
 VARIABLE = "GITOPS_STATEMENT_SIGNERS"
 SIGNERS = "statement-signers"

@@ -9,6 +9,7 @@ from gitops.agent.failures import Failures
 from gitops.agent.limits import Limits
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec
+from gitops.system.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Work:
         secrets: makes a container's secrets readable to it.
         lack: says why there is too little room to replace what runs; empty where there is enough.
         tell: says what is being done.
+        progress: is told how many instances are done.
         state: directory for what must outlast this run: which instances failed, and changed limits; None:
             nothing is remembered.
     """
@@ -37,6 +39,7 @@ class Work:
     tell: Callable[[str], None]
     state: Path | None = None
     lack: Callable[[], str] = str
+    progress: Progress = silent
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,34 @@ from gitops.fleet.backups import Backup
 from gitops.fleet.fleet import Instance
 from gitops.secrets.hiding import hide
 from gitops.system.places import Places
+from gitops.system.progress import Amount, silent
+from gitops.system.progress import Progress as Report
+
+
+@dataclass(eq=False)
+class Far:
+    """How far a run is.
+
+    Args:
+        progress: is told.
+        total: datasets of all its instances.
+    """
+
+    progress: Report = silent
+    total: int = 0
+    _done: set[tuple[str, Dataset]] = field(default_factory=set)
+
+    def begin(self, total: int) -> None:
+        """Tell of how many there are."""
+        self.total = total
+        self.progress("backup", "saving", Amount(len(self._done), total, "datasets"))
+
+    def note(self, instance: str, dataset: Dataset) -> None:
+        """Note that a dataset is saved, or will not be."""
+        self._done.add((instance, dataset))
+        left = self.total - len(self._done)
+        amount = Amount(len(self._done), self.total, "datasets")
+        self.progress("backup", "saving" if left > 0 else "", amount)
 
 
 @dataclass(frozen=True)
@@ -26,6 +54,7 @@ class Task:
         bundle: where short dumps and volumes meet.
         tags: of all its snapshots.
         tell: is given a line for people at each step.
+        far: is told of each dataset that is done with.
     """
 
     vault: Vault
@@ -34,6 +63,7 @@ class Task:
     bundle: Bundle
     tags: tuple[str, ...]
     tell: Callable[[str], object]
+    far: Far = field(default_factory=Far)
 
 
 @dataclass(eq=False)
@@ -66,9 +96,11 @@ class Progress:
         """Note that a dataset is saved, whatever an earlier try came to."""
         self.failed.pop(part.dataset, None)
         self.parts[part.dataset] = part
+        self.task.far.note(self.name, part.dataset)
 
     def fail(self, dataset: Dataset, why: str) -> None:
         """Note that a dataset is not saved; what a container said may have no end, or a secret in it."""
         self.parts.pop(dataset, None)
         self.failed[dataset] = one_line(hide(why, self.task.places.runtime / "secrets"))
         self.task.tell(f"{self.name}: {dataset} failed: {self.failed[dataset]}")
+        self.task.far.note(self.name, dataset)

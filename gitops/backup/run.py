@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gitops.backup.bundle import Bundle
 from gitops.backup.insisting import insist
-from gitops.backup.progress import Task
+from gitops.backup.progress import Far, Task
 from gitops.backup.refusals import MissingError
 from gitops.backup.repository import gone, make_sure_of
 from gitops.backup.saving import save
@@ -23,6 +23,7 @@ from gitops.system.clock import now, stamp
 from gitops.system.errors import UserError
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
+from gitops.system.progress import Progress, silent
 
 LOCK_WAIT = 6 * 3600.0
 """Seconds to wait for the host's other backups and restores, which take their turns."""
@@ -36,6 +37,7 @@ def back_up(
     *,
     tell: Callable[[str], object] = lambda _: None,
     safety: bool = False,
+    progress: Progress = silent,
 ) -> list[BackupSet]:
     """Make a backup set of each instance, all in one run.
 
@@ -47,6 +49,7 @@ def back_up(
         tell: is given a line for people at each step.
         safety: the sets are no backups, but what a restore keeps of what is there before it; it holds the
             lock already, and the history has its own line of it.
+        progress: is told how many datasets are done.
 
     Returns:
         Their sets, in the same order, as they became: failed ones too, which say what failed and why.
@@ -63,7 +66,9 @@ def back_up(
         run = f"{stamp(began)}-{secrets.token_hex(4)}"
         try:
             insist(lambda: make_sure_of(vault.restic, places), vault.restic, tell)
-            task = Task(vault, engine, places, Bundle(places), (*vault.tags, f"run={run}"), tell)
+            task = Task(
+                vault, engine, places, Bundle(places), (*vault.tags, f"run={run}"), tell, Far(progress)
+            )
             sets = save(task, run, began, wanted, safety=safety)
         except UserError as error:
             problem = gone(error, vault.restic) if isinstance(error, MissingError) else error

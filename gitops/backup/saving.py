@@ -44,6 +44,7 @@ def save(
     """
     vault = task.vault
     everything = [_begin(task, instance, backup) for instance, backup in instances]
+    task.far.begin(sum(len(own.wanted) for own in everything))
     try:
         # It takes a while until it can save anything, and so begins before all else.
         with vault.restic.incoming(MANIFEST, _manifest_tags(task)) as manifest:

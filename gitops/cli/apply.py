@@ -42,11 +42,23 @@ def apply(
         return
     from gitops.agent.generation import clean_head
     from gitops.agent.reconcile import reconcile
+    from gitops.cli.progress import shown
     from gitops.git.repository import Repository
 
     git = Repository(root)
     build = build_with(engine, place)
-    reconcile(git, clean_head(git), host, engine, place, build=build, tell=tell, allow_empty=allow_empty)
+    with shown() as progress:
+        reconcile(
+            git,
+            clean_head(git),
+            host,
+            engine,
+            place,
+            build=build,
+            tell=tell,
+            allow_empty=allow_empty,
+            progress=progress,
+        )
 
 
 def tell(line: str) -> None:

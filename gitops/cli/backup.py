@@ -36,6 +36,7 @@ def run(
     from gitops.backup.run import back_up, failure
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
+    from gitops.cli.progress import shown
     from gitops.engine.docker import Docker
     from gitops.system.places import places
 
@@ -46,8 +47,8 @@ def run(
     if not wanted:
         print(f"no instance on {here} is backed up")
         return
-    with open_vault(loaded, here, places()) as vault, Docker() as engine:
-        made = back_up(vault, engine, wanted, places(), tell=say)
+    with open_vault(loaded, here, places()) as vault, Docker() as engine, shown() as progress:
+        made = back_up(vault, engine, wanted, places(), tell=say, progress=progress)
     for one in made:
         if one.complete:
             print(f"{one.instance}: backup {one.short} is complete")

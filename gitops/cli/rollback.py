@@ -18,6 +18,7 @@ def rollback(
     from gitops.agent.reconcile import reconcile
     from gitops.agent.rollback import go_back, go_forward
     from gitops.cli.apply import build_with, tell
+    from gitops.cli.progress import shown
     from gitops.engine.docker import Docker
     from gitops.git.repository import Repository
     from gitops.system.places import places
@@ -30,4 +31,7 @@ def rollback(
         build = build_with(engine, place)
         # Both generations are kept on the host; the repository is not needed for their files.
         git = Repository(generation.path)
-        reconcile(git, rolled.left, generation.host, engine, place, build=build, tell=tell)
+        with shown() as progress:
+            reconcile(
+                git, rolled.left, generation.host, engine, place, build=build, tell=tell, progress=progress
+            )

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from gitops.system.errors import UserError
 from gitops.system.processes import Processes
+from gitops.system.progress import Amount
 from gitops.system.run import CommandError, run
 
 # An image is one image, without the attestations that buildx adds on some engines.
 _ENVIRONMENT = {"DOCKER_BUILDKIT": "1", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 _FIRST_WITH_BUILDX = 23
-_STEP = re.compile(r"#\d+ (?:\[[^\]]*\] |\d+\.\d+ )(?P<text>.*\S)")
+_STEP = re.compile(r"#\d+ (?:\[(?:\S+ +)?(?:(?P<step>\d+)/(?P<steps>\d+))?[^\]]*\] |\d+\.\d+ )(?P<text>.*\S)")
 _OUTPUT = re.compile(r"#\d+ (?:\d+\.\d+ |ERROR: )(?P<text>.*)")
 
 
@@ -36,7 +37,7 @@ class BuildKit:
         network: bool,
         cached: bool,
         processes: Processes,
-        told: Callable[[str], None],
+        told: Callable[[str, Amount | None], None],
     ) -> str:
         """Build an image without naming it.
 
@@ -47,7 +48,7 @@ class BuildKit:
             network: what RUN reaches: the engine's default network, or nothing at all.
             cached: take steps that were built before from BuildKit's cache.
             processes: what runs the client, and can end it.
-            told: called with each step and each line that it prints.
+            told: called with each step and each line that it prints, and how many steps are done.
 
         Returns:
             The image's id, `sha256:…`.
@@ -61,9 +62,14 @@ class BuildKit:
         command += [f"--build-arg={name}={value}" for name, value in sorted(arguments.items())]
         command += [] if cached else ["--no-cache"]
 
+        far: Amount | None = None
+
         def line(text: str) -> None:
+            nonlocal far
             if match := _STEP.match(text):
-                told(match["text"])
+                if match["step"]:
+                    far = Amount(int(match["step"]) - 1, int(match["steps"]), "steps")
+                told(match["text"], far)
 
         try:
             processes.run([*command, str(context)], env=_ENVIRONMENT, told=line)

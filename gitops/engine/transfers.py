@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from gitops.engine.connected import Connected
 from gitops.engine.connection import ask, follow, refused, telling
+from gitops.system.progress import Amount
 
-Told = Callable[[str], None]
-"""Called with how far it is, in words."""
+Told = Callable[[str, Amount | None], None]
+"""Called with what is being done, and how far it is."""
 
 
 class Transfers(Connected):
@@ -79,6 +80,6 @@ def _followed(lines: Iterable[dict[str, Any]], what: str, doing: str, told: Told
         detail = line.get("progressDetail") or {}
         if line.get("status") in {"Pushing", "Downloading"} and detail.get("total"):
             layers[str(line.get("id"))] = (int(detail.get("current") or 0), int(detail["total"]))
-            done, total = (sum(numbers) / 1e6 for numbers in zip(*layers.values(), strict=True))
-            told(f"{doing}, {min(done, total):.0f} of {total:.0f} MB")
+            done, total = (sum(numbers) for numbers in zip(*layers.values(), strict=True))
+            told(doing, Amount(min(done, total), total, "B"))
         yield line

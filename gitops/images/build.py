@@ -10,12 +10,12 @@ from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Fleet
 from gitops.images.locks import Locks, missing_or_stale
 from gitops.images.machine import require_machine
-from gitops.images.progress import Progress
 from gitops.images.pull import Supply
 from gitops.images.workshop import Workshop
 from gitops.system.errors import Problem, UserError
 from gitops.system.places import Places
 from gitops.system.processes import Processes
+from gitops.system.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from gitops.fleet.fleet import Fleet
 from gitops.images.choosing import Chooser
 from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import Locks, lock_path, missing_or_stale, rounds, targets
-from gitops.images.progress import Progress
 from gitops.system.errors import Problem, UserError
 from gitops.system.files import write
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
+from gitops.system.progress import Progress
 
 
 def lock_images(

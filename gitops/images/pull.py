@@ -15,13 +15,13 @@ from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Fleet
 from gitops.images import inventory
 from gitops.images.locks import Locks, closure
-from gitops.images.progress import Progress
 from gitops.registry.address import Reference, split
 from gitops.registry.registry import Registry
 from gitops.registry.signature import UntrustedError
 from gitops.registry.statement import believe, read
 from gitops.registry.transport import AwayError
 from gitops.system.errors import UserError
+from gitops.system.progress import Progress
 
 _TRANSFERS = 3
 """How many images are pulled at once; the engine takes three layers at a time anyhow."""
@@ -124,7 +124,7 @@ class Supply:
             f"{reference.registry}/{image}",
             digest,
             credential.for_engine() if credential else {},
-            lambda line: self.progress(image, line),
+            lambda line, far: self.progress(image, line, far),
         )
         try:
             self._check(come, image, architecture)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Fleet, layers
-from gitops.images.progress import Progress
 from gitops.registry.address import Reference, split
 from gitops.registry.present import present
 from gitops.registry.registry import Registry
 from gitops.registry.statement import read, state, write
 from gitops.system.errors import Problem, UserError
+from gitops.system.progress import Progress
 
 _AT_ONCE = 3
 """Images pushed side by side; the engine itself sends five layers at a time."""
@@ -146,7 +146,9 @@ class Push:
         self.progress(image, "pushing")
         credential = self.registry.credential()
         return self.engine.push(
-            name, credential.for_engine() if credential else {}, lambda line: self.progress(image, line)
+            name,
+            credential.for_engine() if credential else {},
+            lambda line, far: self.progress(image, line, far),
         )
 
     def _whose(self) -> str:

@@ -18,12 +18,12 @@ from gitops.images.archives import mirrors
 from gitops.images.base import write_rootfs
 from gitops.images.context import put_debs, put_files
 from gitops.images.locks import Locks, closure
-from gitops.images.progress import Progress
 from gitops.system.errors import UserError
 from gitops.system.files import write
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
 from gitops.system.processes import Processes
+from gitops.system.progress import Amount, Progress
 from gitops.system.shipped import shipped
 
 
@@ -70,7 +70,7 @@ class Workshop:
             network="network" in definition.allow,
             cached=not self.again,
             processes=self.processes,
-            told=lambda line: self.progress(image, line),
+            told=lambda line, steps: self.progress(image, line, steps),
         )
         try:
             status = self.engine.read_file(built, inventory.STATUS).decode()
@@ -120,9 +120,7 @@ class Workshop:
             nonlocal done
             self.processes.check()
             done += count
-            self.progress(
-                image, f"fetching {len(missing)} packages, {done / 1e6:.0f} of {total / 1e6:.0f} MB"
-            )
+            self.progress(image, f"fetching {len(missing)} packages", Amount(done, total, "B"))
 
         store.fetch(missing, mirrors(self.fleet), progress=fetched)
 

@@ -16,10 +16,10 @@ from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Fleet
 from gitops.images.build import Built, build
 from gitops.images.identity import identities, references
-from gitops.images.progress import Progress, silent
 from gitops.render.dockerfile import dockerfile
 from gitops.render.templates import recipe
 from gitops.system.places import Places
+from gitops.system.progress import Progress, silent
 from tests.archive import TestArchive
 from tests.images.fleets import Locks, fleet, lock, of, places_below
 

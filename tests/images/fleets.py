@@ -9,8 +9,8 @@ from gitops.fleet.images import Image
 from gitops.fleet.settings import Settings
 from gitops.images.lock import Lock
 from gitops.images.locking import lock_images
-from gitops.images.progress import silent
 from gitops.system.places import Places
+from gitops.system.progress import silent
 from tests.archive import TestArchive
 
 Locks = dict[tuple[str, str], Lock]

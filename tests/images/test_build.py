@@ -18,6 +18,7 @@ from gitops.images import inventory
 from gitops.images.build import Built
 from gitops.images.machine import require_machine
 from gitops.system.errors import UserError
+from gitops.system.progress import Amount
 from tests.images.conftest import Yard
 
 Read = Callable[[Built, str], str]
@@ -226,7 +227,7 @@ def test_independent_images_are_built_at_the_same_time(yard: Yard) -> None:
     meeting = threading.Barrier(2, timeout=120)
     met: set[str] = set()
 
-    def progress(image: str, _: str) -> None:
+    def progress(image: str, _: str, _far: Amount | None = None, /) -> None:
         if image not in met:
             met.add(image)
             meeting.wait()  # neither can go on before the other is being built too

@@ -7,9 +7,9 @@ from threading import Barrier
 import pytest
 
 from gitops.images.locking import lock_images, write_locks
-from gitops.images.progress import silent
 from gitops.system.errors import UserError
 from gitops.system.places import Places
+from gitops.system.progress import Amount, silent
 from tests.archive import TestArchive
 from tests.images.fleets import Locks, fleet, lock, of, places_below
 
@@ -158,7 +158,7 @@ def test_images_that_do_not_stand_on_each_other_are_chosen_at_the_same_time(
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     together = Barrier(2, timeout=30)
 
-    def progress(image: str, doing: str) -> None:
+    def progress(image: str, doing: str, _: Amount | None = None, /) -> None:
         if doing and image != "base":
             together.wait()  # neither goes on before both are being chosen
 

@@ -16,7 +16,6 @@ from gitops.fleet.load import load
 from gitops.images.identity import identities, references
 from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import lock_path, request_of
-from gitops.images.progress import silent
 from gitops.images.pull import Supply
 from gitops.images.push import Push, Pushed
 from gitops.registry.registry import Registry, connect
@@ -24,6 +23,7 @@ from gitops.registry.transport import Patience
 from gitops.render.templates import recipe
 from gitops.system.files import write
 from gitops.system.places import Places
+from gitops.system.progress import silent
 from tests.registry_fixtures import Key, RegistryServer, new_key
 
 IMAGES = {

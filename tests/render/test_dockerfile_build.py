@@ -72,7 +72,7 @@ def built(buildkit: BuildKit, parent: str, definition: dict[str, Any], install: 
             network=False,
             cached=False,
             processes=Processes(),
-            told=lambda _line: None,
+            told=lambda _line, _steps: None,
         )
 
 
