@@ -82,6 +82,7 @@ class Host:
 @pytest.fixture
 def host(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setenv("GITOPS_ROOT", str(tmp_path / "root"))
+    monkeypatch.delenv("HOME", raising=False)  # as systemd starts what is nobody's
     server = tmp_path / "server.git"
     git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(server))
     return Host(replace(scene, places=places()), server)
@@ -105,7 +106,7 @@ def test_a_host_pushes_what_is_new_to_a_plain_server_signed_with_its_own_key(hos
     assert host.log == "gitops/updates is as it should be\nnothing to do\n"
     assert git(host.server, "rev-parse", "gitops/updates") == tip
     listed = json.loads(_gitops("job", "list", "--json").stdout)
-    assert [(one["job"], one["last"]["outcome"]) for one in listed] == [("update", "ok")]
+    assert [(one["job"], one["last"]["outcome"]) for one in listed["jobs"]] == [("update", "ok")]
 
 
 @pytest.mark.parametrize("kept", ["file", "secret"])
