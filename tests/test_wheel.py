@@ -66,3 +66,7 @@ def test_init_works_from_an_installed_wheel(tmp_path: Path) -> None:
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    # The command that pip and pipx put onto PATH.
+    command = [installed / "bin/gitops", "--version"]
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert told.stdout.startswith("gitops ")

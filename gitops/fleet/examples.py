@@ -36,6 +36,7 @@ EXAMPLES: dict[str, dict[str, list[Any]]] = {
     },
     "Pin": {"package": ["*", "linux-*"], "pin": ["release n=trixie-backports", "version 1.2*"]},
     "Notifications": {"to": [["mail"], ["chat", "mail"]]},
+    "Rule": {"to": [["mail"], []], "after": ["15m", "7d"]},
     "Forge": {"address": ["https://git.example.org"], "project": ["team/fleet"]},
     "Hold": {**_CHOICE, "image": ["mariadb"]},
     "Ignore": {**_CHOICE, "version": ["1.26.3-3+deb13u1"]},
@@ -65,6 +66,13 @@ EXAMPLES: dict[str, dict[str, list[Any]]] = {
         "volumes": [["/var/lib/shop"]],
         "stop_signal": ["SIGTERM", "SIGQUIT"],
         "labels": _LABELS,
+        "test": [["php -m | grep -q mysqli", ["nginx", "-t"]]],
+    },
+    "CommandTest": {
+        "command": [["nginx", "-t"], "php -m | grep -q mysqli"],
+        "text": ["successful"],
+        "user": _USER,
+        "timeout": _DURATION,
     },
     "Copy": {
         "source": ["app", "site.conf"],
@@ -82,6 +90,19 @@ EXAMPLES: dict[str, dict[str, list[Any]]] = {
         "parameters": [{"port": {"type": "integer"}}],
         "services": [{"web": {"image": "nginx", "ports": ["127.0.0.1:${port}:80"]}}],
         "jobs": [{"tidy": {"service": "web", "schedule": "30 2 * * *", "command": ["shop", "tidy"]}}],
+    },
+    "AppTest": {
+        "parameters": [{"port": 8080}],
+        "secrets": [{"token": "made up"}],
+    },
+    "Check": {
+        "service": ["web"],
+        "command": [["pg_isready", "--quiet"]],
+        "user": _USER,
+        "http": ["/", "/login?lang=en"],
+        "host": ["shop.example.org"],
+        "text": ["Welcome"],
+        "timeout": _DURATION,
     },
     "Parameter": {"default": ["", 8001, True], "description": ["Port of this host at which it answers."]},
     "Service": {
@@ -168,6 +189,7 @@ EXAMPLES: dict[str, dict[str, list[Any]]] = {
         "age": ["age1" + "q" * 58],
         "instances": [{"alice": {"app": "blog", "parameters": {"port": 8001}}}],
     },
+    "Bot": {"schedule": ["0 * * * *"], "token": ["forge-token"]},
     "Report": {"branch": ["gitops/reports"], "key": ["ssh-ed25519 AAAA… web1"]},
     "Placement": {"app": ["blog"], "parameters": [{"port": 8001}]},
 }
