@@ -20,6 +20,28 @@ ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs/tutorial.md"
 UPDATES = "gitops/updates"
 
+COMPOSE = """\
+services:
+  web:
+    image: nginx:1.27-alpine
+    ports: ["8080:80"]
+    volumes: ["./html:/usr/share/nginx/html:ro"]
+  db:
+    image: postgres:17
+    environment:
+      POSTGRES_USER: shop
+      POSTGRES_PASSWORD: not for git
+    volumes: [data:/var/lib/postgresql/data]
+volumes: {data: }
+"""
+CHECKS = """\
+test:
+  checks:
+    - {service: web, http: /, text: A page from beside the file}
+    - service: db
+      command: PGPASSWORD=$$(cat $$POSTGRES_PASSWORD_FILE) psql --host=db --username=shop -c 'SELECT 1' shop
+"""
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -139,6 +161,26 @@ def test_the_application_with_postgresql_keeps_notes_and_its_backup_is_proved(de
     assert "bold" not in desk.page()
     desk.type("gitops backup restore live", fleet)
     assert "bold" in desk.page()
+
+
+def test_a_compose_file_becomes_an_app_that_works(desk: Desk) -> None:
+    shop = desk.place / "shop"
+    (shop / "html").mkdir(parents=True)
+    (shop / "html/index.html").write_text("A page from beside the file\n")
+    (shop / "compose.yaml").write_text(COMPOSE)
+    desk.type(f"gitops init imported --template nginx-static {desk.options}")
+    fleet = desk.place / "imported"
+    told = desk.type(f"gitops import {shop}/compose.yaml", fleet)
+    assert f"{shop}/compose.yaml:10: " in told
+    key = desk.type("gitops secret key", fleet).split()[-1]
+    host = fleet / "hosts/web1.yaml"
+    ours = f"age: {key}\ninstances:\n  shop: {{app: shop}}\n"
+    host.write_text(host.read_text().replace("instances:\n", ours))
+    (secret,) = set(re.findall(r"gitops secret set ([a-z-]+)", told))
+    desk.type(f'printf %s "it\'s one" | gitops secret set {secret}', fleet)
+    with (fleet / "apps/shop.yaml").open("a") as file:
+        file.write(CHECKS)
+    desk.type("gitops check\ngitops lock\ngitops build\ngitops test shop", fleet)
 
 
 def test_the_packages_that_the_tutorial_installs_are_those_that_setup_does() -> None:

@@ -67,6 +67,7 @@ def test_init_works_from_an_installed_wheel(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     # The command that pip and pipx put onto PATH.
-    command = [installed / "bin/gitops", "--version"]
-    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    told = subprocess.run(
+        [installed / "bin/gitops", "--version"], env=environment, check=True, capture_output=True, text=True
+    )
     assert told.stdout.startswith("gitops ")
