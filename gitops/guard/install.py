@@ -87,23 +87,24 @@ def uninstall(directory: Path) -> list[str]:
         What was done, a line each.
 
     Raises:
-        UserError: one cannot be, for the hook that calls ours is another's.
+        UserError: somebody has put another hook in our place; nothing is changed then.
     """
+    slots = [_slot(directory, name) for name in (*COMMITTING, *RECEIVING)]
+    for slot in slots:
+        if os.path.lexists(slot.older) and not slot.is_ours:
+            raise UserError(
+                f"is not gitops's hook any more, and what was there before is {slot.older.name}",
+                file=slot.file,
+                hint="put right by hand which of the two it should be",
+            )
     told = []
-    for name in (*COMMITTING, *RECEIVING):
-        slot = _slot(directory, name)
+    for slot in slots:
         if slot.is_ours and os.path.lexists(slot.older):
             slot.older.replace(slot.file)
             told.append(f"{slot.file}: is again what it was before")
         elif slot.is_ours:
             slot.file.unlink()
             told.append(f"{slot.file}: removed")
-        elif os.path.lexists(slot.older):
-            raise UserError(
-                f"is not gitops's hook any more, and what was there before is {slot.older.name}",
-                file=slot.file,
-                hint="put right by hand which of the two it should be",
-            )
     return told
 
 

@@ -14,6 +14,7 @@ from gitops.debian.packages import Package
 from gitops.system.errors import UserError
 
 _FIRST = "# gitops lock 1"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SECOND = re.compile(r"# image (\S+) on (\S+)")
 _COLUMNS = (40, 32, 6, 32, 32, 88, 10, 64)
 """Width of name, version, architecture, source, archive/suite, path, size, sha256; longer ones push on."""
@@ -114,7 +115,7 @@ def _line(package: Package) -> str:
 def _package(line: str) -> Package:
     name, version, architecture, source, origin, path, size, sha256 = line.split()
     archive, slash, suite = origin.partition("/")
-    if not slash or not re.fullmatch(r"[0-9a-f]{64}", sha256):
+    if not slash or not _SHA256.fullmatch(sha256):
         raise ValueError(line)
     return Package(name, version, architecture, source, archive, suite, path, int(size), sha256)
 

@@ -59,13 +59,18 @@ def read_locks(fleet: Fleet, *, broken_too: bool = True) -> dict[tuple[str, str]
     locks: dict[tuple[str, str], Lock] = {}
     problems: list[Problem] = []
     for image, architecture in targets(fleet):
-        path = lock_path(fleet.root, image, architecture)
-        with suppress(FileNotFoundError):
-            try:
-                text = path.read_text()
-                locks[image, architecture] = parse_lock(text, str(path.relative_to(fleet.root)))
-            except UserError as error:
-                problems += error.problems
+        file = f"locks/{image}.{architecture}.lock"
+        try:
+            with open(f"{fleet.root}/{file}", encoding="utf-8") as opened:  # noqa: PTH123  # one of thousands
+                locks[image, architecture] = parse_lock(opened.read(), file)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problems.append(Problem(file, message=f"cannot be read: {error.strerror}"))
+        except UnicodeDecodeError:
+            problems.append(Problem(file, message="is not UTF-8", hint=f"run gitops lock {image}"))
+        except UserError as error:
+            problems += error.problems
     if problems and broken_too:
         raise UserError.of(problems)
     return locks
@@ -75,9 +80,8 @@ def missing_or_stale(fleet: Fleet, locks: Locks) -> list[Problem]:
     """Tell which locks are not there, or were made from another definition, or do not fit their parent's."""
     problems = []
     for image, architecture in targets(fleet):
-        file = str(lock_path(Path(), image, architecture))
-        reason = _unfit(fleet, locks, image, architecture)
-        if reason:
+        if reason := _unfit(fleet, locks, image, architecture):
+            file = str(lock_path(Path(), image, architecture))
             problems.append(Problem(file=file, message=reason, hint=f"run gitops lock {image}"))
     return problems
 

@@ -57,6 +57,15 @@ def test_an_older_hook_is_put_back_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "hooks/pre-commit").is_symlink()
 
 
+def test_a_hook_that_somebody_put_in_our_place_is_left_alone(tmp_path: Path) -> None:
+    script(tmp_path / "pre-commit", "exit 0")
+    install(tmp_path, COMMITTING, OURS)
+    script(tmp_path / "pre-commit", "exit 7")
+    with pytest.raises(UserError, match="is not gitops's hook any more"):
+        uninstall(tmp_path)
+    assert "exit 7" in (tmp_path / "pre-commit").read_text()
+
+
 def test_an_older_hooks_status_and_input_count(work: Work, bare: Bare) -> None:
     hooks = bare.root / "hooks"
     seen = bare.root / "seen"

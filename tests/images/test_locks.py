@@ -102,3 +102,18 @@ def test_locks_of_images_that_are_gone_are_left_over(small: Fleet, locks: Locks)
     lock_path(small.root, "base", "arm64").touch()
     lock_path(small.root, "gone", "amd64").touch()
     assert [path.name for path in left_over(small)] == ["base.arm64.lock", "gone.amd64.lock"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_a_lock_that_is_no_text_is_told_by_its_name(
+    small: Fleet, locks: Locks, content: bytes | None
+) -> None:
+    write(small, locks)
+    path = lock_path(small.root, "web", "amd64")
+    path.unlink()
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"^locks/web\.amd64\.lock: (is not UTF-8|cannot be read)"):
+        read_locks(small)
