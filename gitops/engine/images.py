@@ -29,7 +29,8 @@ class Images(Connected):
         if not references:
             return set()
         found = set[str]()
-        for image in _list(references):
+        # By repositories: an engine that is asked for tags leaves digests out.
+        for image in _list({reference.rpartition(":")[0] for reference in references}):
             known = {digest.partition("@")[0] for digest in image["RepoDigests"] or ()}
             found |= {tag for tag in image["RepoTags"] or () if tag.rpartition(":")[0] not in known}
         return found & set(references)
