@@ -20,8 +20,8 @@ from gitops.system.files import write
 from tests.engine_fixtures import busybox
 from tests.registry_fixtures import RegistryServer, new_key, running
 
-_SIZE = 50 << 20
-"""Bytes of the leaf's layer: what nginx or apache with PHP adds to a base."""
+_SIZE = 100 << 20
+"""Bytes of the leaf's layer: what apache with PHP, or a small database, adds to a base."""
 
 _TIMES = 7
 
