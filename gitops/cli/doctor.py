@@ -44,5 +44,13 @@ def doctor(
                 for subject, finding in found
             ],
         )
+        print(f"\n{_summary([finding.state for _, finding in found])}")
     if any(finding.state == "problem" for _, finding in found):
         raise typer.Exit(1)
+
+
+def _summary(states: list[str]) -> str:
+    """Say how many of the findings need something."""
+    counts = [(states.count(state), state) for state in ("problem", "warning")]
+    words = [f"{count} {state}{'s' if count > 1 else ''}" for count, state in counts if count]
+    return ", ".join(words) or "all is well"

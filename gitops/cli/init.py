@@ -13,7 +13,7 @@ def init(
         str,
         typer.Option(
             "--template",
-            metavar="NAME",
+            metavar="TEMPLATE",
             help="What to start from: wordpress, nginx-static, python-app or postgres-app.",
         ),
     ] = "wordpress",

@@ -24,20 +24,22 @@ def environment(
     kept: dict[str, Any] = {}
     secrets: list[str] = []
     for name, value, place in _all(source, service, at):
-        if value is None:
+        if recipe and name in recipe.unneeded:
+            source.note(place, recipe.unneeded[name])
+        elif value is None:
             source.note(place, f"{name} came from who ran Compose; it is a parameter now")
             kept[name] = f"${{{name}}}"
-        elif not is_secret(name, value):
-            kept[name] = value
-        elif recipe and recipe.database:
+        elif recipe and recipe.database and is_secret(name, value or "to be filled in"):
             secret = named(f"{at[-1]}-{name}")
             kept[f"{name}_FILE"] = f"/run/secrets/{secret}"
             secrets.append(secret)
             source.note(
                 place, f"a password is no matter for git: printf %s VALUE | gitops secret set {secret}"
             )
-        else:
+        elif is_secret(name, value):
             source.note(place, _left_out(name))
+        else:
+            kept[name] = value
     return kept, secrets
 
 

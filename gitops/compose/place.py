@@ -64,9 +64,11 @@ def import_file(path: Path, app: str | None, root: Path) -> Done:
     for file in new:
         if (root / file).exists():
             raise UserError("exists already", file=file, hint="choose another name with --app NAME")
+    before = _problems(root)
     for file, (data, mode) in new.items():
         write(root / file, data, mode)
-    return Done(list(new), kept, imported.notes, _problems(root), f"{name}: {{app: {name}}}")
+    problems = [problem for problem in _problems(root) if problem not in before]
+    return Done(list(new), kept, imported.notes, problems, f"{name}: {{app: {name}}}")
 
 
 def _base(fleet: Fleet) -> str:

@@ -20,6 +20,7 @@ class Recipe:
         moved: directories that Debian has elsewhere.
         database: the kind of database it is, for backups.
         named_by: variables that name the database.
+        unneeded: variables that it has no use for, and why.
         version: the upstream version in Debian 13, where data depend on it.
         says: what is different from the image that it replaces.
     """
@@ -29,13 +30,20 @@ class Recipe:
     moved: Mapping[str, str] = field(default_factory=dict)
     database: str = ""
     named_by: tuple[str, ...] = ()
+    unneeded: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
     says: str = ""
 
 
 _NGINX = Recipe("nginx", "nginx", {"/usr/share/nginx/html": "/var/www/html"})
+_SOCKET = "root comes over the server's socket alone, and needs no password: left out"
 _MARIADB = Recipe(
-    "mariadb", "mariadbd", database="mariadb", named_by=("MARIADB_DATABASE", "MYSQL_DATABASE"), version="11.8"
+    "mariadb",
+    "mariadbd",
+    database="mariadb",
+    named_by=("MARIADB_DATABASE", "MYSQL_DATABASE"),
+    unneeded={"MARIADB_ROOT_PASSWORD": _SOCKET, "MYSQL_ROOT_PASSWORD": _SOCKET},
+    version="11.8",
 )
 _REDIS = Recipe("redis", "redis-server", database="redis")
 

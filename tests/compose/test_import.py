@@ -170,6 +170,17 @@ def test_no_password_gets_into_git(desk: Desk) -> None:
     assert services["my-db"]["secrets"] == ["my-db-postgres-password"]
 
 
+def test_a_databases_password_is_a_secret_even_where_it_is_yet_to_be_filled_in(desk: Desk) -> None:
+    done = desk.run(
+        "services: {db: {image: mysql, environment: [MYSQL_ROOT_PASSWORD=x, MYSQL_PASSWORD=, MYSQL_USER=a]}}"
+    )
+    services = desk.app()["services"]
+    assert isinstance(services, dict)
+    assert set(services["db"]["environment"]) == {"MYSQL_USER", "MYSQL_PASSWORD_FILE"}
+    assert services["db"]["secrets"] == ["db-mysql-password"]
+    assert "needs no password" in told(done)["services.db.environment.0"]
+
+
 def test_variables_become_parameters_with_the_defaults_that_they_had(desk: Desk) -> None:
     desk.run(SHOP, **BESIDE)
     parameters = desk.app()["parameters"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from gitops.system.files import write
 from gitops.system.places import places
+from gitops.system.shipped import shipped
 
 _FORMAT = 1
 _FLEET = "fleet.yaml"
@@ -115,6 +116,11 @@ _KNOWN: dict[str, Callable[[Names], Named]] = {
     "BRANCH": Names.branches,
     "ARCH": lambda _: [(name, "") for name in ("amd64", "arm64")],
     "KIND": lambda _: [(name, "") for name in ("fleet", "image", "app", "host")],
+    "TEMPLATE": lambda _: [
+        (path.name, "")
+        for path in sorted((shipped("templates") / "fleets").glob("[!.]*"))
+        if path.name != "shared"
+    ],
     "SHELL": lambda _: [(name, "") for name in ("bash", "zsh", "fish")],
 }
 
