@@ -13,12 +13,12 @@ SETTINGS = {"allow_interspersed_args": False}
 def execute(
     instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="The instance.")],
     words: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="[SERVICE] -- COMMAND [ARG]...",
             help="One of its services, where it has several; what is run there.",
         ),
-    ],
+    ] = None,
     user: Annotated[
         str | None,
         typer.Option("--user", "-u", metavar="USER", help="Whom it runs as; otherwise the service's."),
@@ -40,7 +40,7 @@ def execute(
     from gitops.system.errors import UserError
     from gitops.system.run import become
 
-    before, mark, command = _parted(words)
+    before, mark, command = _parted(words or [])
     if not mark or not command or len(before) > 1:
         raise typer.BadParameter("write INSTANCE [SERVICE] -- COMMAND; options stand before the instance")
     name, here = whose(fleet, host)

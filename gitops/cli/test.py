@@ -46,6 +46,7 @@ def try_out(
     status 1 when a test fails.
     """
     from gitops.cli.options import fleet_root
+    from gitops.cli.progress import shown
     from gitops.engine.docker import Docker
     from gitops.fleet.fleet import layers
     from gitops.images.machine import native
@@ -68,7 +69,7 @@ def try_out(
 
         architecture = cast("Architecture", native())
         make(state, architecture, needed(state.fleet, chosen, architecture), jobs=jobs, pull=True)
-    with Docker() as engine:
+    with Docker() as engine, shown() as progress:
         outcomes = run_tests(
             state.fleet,
             chosen,
@@ -76,6 +77,7 @@ def try_out(
             engine,
             places(),
             tell=lambda outcome: None if json else _print(outcome),
+            progress=progress,
             jobs=jobs,
         )
     failed = [one for one in outcomes if one.wrong]

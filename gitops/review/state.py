@@ -12,6 +12,7 @@ from gitops.git.repository import Repository
 from gitops.images.identity import identities, references
 from gitops.images.locks import Locks, read_locks
 from gitops.render.templates import recipe
+from gitops.system.errors import Problem, UserError
 
 
 @dataclass(frozen=True)
@@ -57,4 +58,15 @@ def state_at(git: Repository, revision: str) -> Iterator[State]:
     with tempfile.TemporaryDirectory(prefix="gitops-review-") as directory:
         root = Path(directory).resolve()
         git.export(commit, root)
-        yield read_state(root)
+        try:
+            found = read_state(root)
+        except UserError as error:
+            raise UserError.of([_of(revision, problem) for problem in error.problems]) from error
+        yield found
+
+
+def _of(revision: str, problem: Problem) -> Problem:
+    """Say of which revision a problem is, as git names its files."""
+    if problem.file:
+        return problem._replace(file=f"{revision}:{problem.file}")
+    return problem._replace(message=f"{revision}: {problem.message}")

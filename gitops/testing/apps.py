@@ -24,6 +24,7 @@ from gitops.fleet.tests import AppTest
 from gitops.fleet.wording import faults
 from gitops.system.errors import Problem, UserError
 from gitops.system.places import Places
+from gitops.system.progress import Progress
 from gitops.testing.images import HOST, shown, suffix
 from gitops.testing.outcome import Outcome
 from gitops.testing.pages import ask_command, ask_page
@@ -69,6 +70,7 @@ def try_app(
     places: Places,
     *,
     tell: Callable[[Outcome], object],
+    progress: Progress,
 ) -> None:
     """Run an app's test.
 
@@ -80,6 +82,7 @@ def try_app(
         engine: where it runs.
         places: where it is noted what must be removed.
         tell: is given each outcome.
+        progress: is told of what is being tried.
 
     Raises:
         UserError: it cannot be tried.
@@ -89,6 +92,7 @@ def try_app(
     copy = copy_for_test(desired(made, HOST, references), app, fleet.settings.name, suffix(), test)
     with throw_away(copy, engine, places, test=True) as instance:
         began = time.monotonic()
+        progress(app, "starting")
         wrong, said = _start(instance)
         tell(Outcome("app", app, "starts, and is well", wrong, said, time.monotonic() - began))
         for check in () if wrong else test.checks:
@@ -97,6 +101,7 @@ def try_app(
             ask, what = (
                 (ask_page, f"GET {check.http}") if check.http else (ask_command, shown(check.command or ()))
             )
+            progress(app, f"{check.service}: {what}")
             wrong, said = ask(engine, container, check)
             seconds = time.monotonic() - began
             tell(Outcome("app", app, f"{check.service}: {what}", wrong, said, seconds))

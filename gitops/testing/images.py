@@ -16,6 +16,7 @@ from gitops.fleet.fleet import Fleet
 from gitops.fleet.tests import CommandTest
 from gitops.system.errors import InterruptedByUserError, UserError
 from gitops.system.places import Places
+from gitops.system.progress import Progress
 from gitops.testing.outcome import LONGEST, Outcome, judged, tail
 
 HOST = "test"
@@ -38,6 +39,7 @@ def try_image(  # each is a thing of its own
     places: Places,
     *,
     tell: Callable[[Outcome], object],
+    progress: Progress,
     stop: Event,
 ) -> None:
     """Run an image's tests.
@@ -49,6 +51,7 @@ def try_image(  # each is a thing of its own
         engine: where its containers run.
         places: where it is noted what must be removed.
         tell: is given each outcome.
+        progress: is told of what is being tried.
         stop: once set, nothing more is tried.
 
     Raises:
@@ -63,6 +66,7 @@ def try_image(  # each is a thing of its own
     with throw_away(copy, engine, places, test=True):
         for spec, test in zip(specs, fleet.images[image].test, strict=True):
             began = time.monotonic()
+            progress(image, shown(test.command))
             wrong, output = _try(spec, test, copy, engine, stop)
             tell(Outcome("image", image, shown(test.command), wrong, output, time.monotonic() - began))
 

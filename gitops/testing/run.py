@@ -13,6 +13,7 @@ from gitops.fleet.settings import Architecture
 from gitops.images.machine import native
 from gitops.system.errors import Problem, UserError
 from gitops.system.places import Places
+from gitops.system.progress import Progress, silent
 from gitops.testing.apps import trial, try_app
 from gitops.testing.images import HOST, try_image
 from gitops.testing.outcome import Outcome
@@ -45,6 +46,7 @@ def run_tests(
     places: Places,
     *,
     tell: Callable[[Outcome], object],
+    progress: Progress = silent,
     jobs: int = 2,
 ) -> list[Outcome]:
     """Run tests, and remove all that was made for them.
@@ -56,6 +58,7 @@ def run_tests(
         engine: where they run.
         places: where it is noted what must be removed.
         tell: is given each outcome as it comes, one at a time.
+        progress: is told of what is being tried, and with nothing when an image or app is done.
         jobs: how many images are tested at the same time.
 
     Raises:
@@ -74,7 +77,10 @@ def run_tests(
 
     def one(image: str) -> None:
         reference = references[image, architecture]
-        try_image(fleet, image, reference, engine, places, tell=add, stop=stop)
+        try:
+            try_image(fleet, image, reference, engine, places, tell=add, progress=progress, stop=stop)
+        finally:
+            progress(image, "")
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         try:
@@ -84,7 +90,8 @@ def run_tests(
             pool.shutdown(cancel_futures=True)
             raise
     for app in chosen.apps:
-        try_app(fleet, app, references, architecture, engine, places, tell=add)
+        try_app(fleet, app, references, architecture, engine, places, tell=add, progress=progress)
+        progress(app, "")
     return outcomes
 
 

@@ -110,6 +110,7 @@ _KNOWN: dict[str, Callable[[Names], Named]] = {
     "SERVICE": Names.services,
     "DATASET": Names.datasets,
     "IMAGE": lambda names: names.files("images"),
+    "IMAGE|APP": lambda names: [*names.files("images"), *names.files("apps")],
     "APP": lambda names: names.files("apps"),
     "HOST": lambda names: names.files("hosts"),
     "SECRET": lambda names: names.files("secrets", ".age"),

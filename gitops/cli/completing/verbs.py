@@ -47,5 +47,6 @@ def _plain(verb: "Verb") -> dict[str, Any]:
 
 
 def _parameter(one: "Parameter") -> dict[str, Any]:
-    said = {"spellings": one.spellings, "metavar": one.metavar, "help": one.help}
+    metavar = one.metavar.partition("]")[0]  # of what stands for several words, the first
+    said = {"spellings": one.spellings, "metavar": metavar, "help": one.help}
     return {**said, "choices": one.choices, "many": one.many}
