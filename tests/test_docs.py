@@ -143,6 +143,13 @@ def test_every_command_in_the_docs_is_one_that_exists(document: str, command: st
     )
 
 
+def test_every_verb_that_prints_json_has_its_shape_in_the_docs() -> None:
+    told = (ROOT / "docs/json.md").read_text()
+    for verb in tree().walk():
+        if any("--json" in one.spellings for one in verb.options):
+            assert f"| `{' '.join(verb.words)}` |" in told
+
+
 def test_the_site_holds_together_and_asks_nobody_for_anything(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path],

@@ -1,6 +1,7 @@
 """Which verbs there are, and what becomes of an error."""
 
 import logging
+import shutil
 import signal
 import sys
 from threading import Event
@@ -19,6 +20,7 @@ from gitops.cli.diff import diff
 from gitops.cli.doctor import doctor
 from gitops.cli.exec import SETTINGS, execute
 from gitops.cli.graph import graph
+from gitops.cli.groups import Group
 from gitops.cli.import_compose import import_compose
 from gitops.cli.init import init
 from gitops.cli.lock import lock
@@ -43,6 +45,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Group,
 )
 
 
@@ -87,16 +90,17 @@ for _verb in (
 app.command("import")(import_compose)
 app.command("test")(try_out)
 app.command("exec", context_settings=SETTINGS)(execute)
-app.add_typer(agent.app, name="agent")
-app.add_typer(history.app, name="history")
-app.add_typer(volume.app, name="volume")
-app.add_typer(backup.app, name="backup")
-app.add_typer(job.app, name="job")
-app.add_typer(registry.app, name="registry")
-app.add_typer(secret.app, name="secret")
-app.add_typer(hooks.app, name="hooks")
+app.add_typer(agent.app, name="agent", cls=Group)
+app.add_typer(history.app, name="history", cls=Group)
+app.add_typer(volume.app, name="volume", cls=Group)
+app.add_typer(backup.app, name="backup", cls=Group)
+app.add_typer(job.app, name="job", cls=Group)
+app.add_typer(registry.app, name="registry", cls=Group)
+app.add_typer(secret.app, name="secret", cls=Group)
+app.add_typer(hooks.app, name="hooks", cls=Group)
 
 
+_NARROWEST = 52
 _interrupted = Event()
 
 
@@ -105,12 +109,18 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise InterruptedByUserError
 
 
+def _narrow() -> dict[str, int]:
+    """Say how wide the terminal is where typer would not believe it: to it each has 50 columns or more."""
+    columns = shutil.get_terminal_size().columns
+    return {"terminal_width": columns} if columns < _NARROWEST else {}
+
+
 def main() -> None:
     """Run a verb; a user's error is printed without a traceback, exit status 1; Ctrl-C is 130."""
     signal.signal(signal.SIGINT, _interrupt)
     guard()
     try:
-        app()
+        app(**_narrow())
     except UserError as error:
         sys.stdout.flush()
         print(error, file=sys.stderr)

@@ -23,7 +23,7 @@ def overview(view: "View") -> list[Table]:
 
 def _tables(view: "View") -> Iterator[Table]:
     runs = f"generation {view.generation[:12]}" if view.generation else "no generation yet"
-    yield Table((), (), title=f"{view.fleet} on {view.host}: {runs}, {_counted(view)}; {local(view.at)}")
+    yield Table((), (), title=f"{view.fleet} on {view.host}: {runs}, {_counted(view)}")
     yield _problems(view)
     if view.others:
         rows = [_host(one, view.at) for one in view.hosts]
@@ -84,9 +84,9 @@ def _use(row: "Row") -> tuple[str, str, str]:
     use = row.usage
     if use is None:
         return "", "", ""
-    cpu = "" if row.cpu is None else f"{row.cpu:.0%}"
+    cpu = "-" if row.cpu is None else f"{row.cpu:.0%}" + (f"/{row.cpus:.0%}" if row.cpus else "")
     return (
-        cpu + (f"/{row.cpus:.0%}" if row.cpus and cpu else ""),
+        cpu,
         readable(use.memory) + (f"/{readable(use.memory_limit)}" if use.memory_limit else ""),
         f"{use.processes}" + (f"/{use.processes_limit}" if use.processes_limit else ""),
     )

@@ -46,6 +46,7 @@ def status(
         return
     if watch and not json and sys.stdout.isatty():
         _watch(looks)
+        return
     while watch:
         _show(next(looks), json=json)
         time.sleep(_PAUSE)
@@ -121,14 +122,19 @@ def _show(found: "View", *, json: bool) -> None:
 def _watch(looks: "Iterator[View]") -> None:
     """Show each look over the one before, on a screen of its own, until Ctrl-C."""
     import time
+    from contextlib import suppress
 
     from rich.live import Live
 
     from gitops.cli.overview import overview
     from gitops.cli.table import console, laid_out
+    from gitops.system.errors import InterruptedByUserError
 
     screen = console()
-    with Live(console=screen, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+    with (
+        suppress(InterruptedByUserError),
+        Live(console=screen, screen=True, auto_refresh=False, vertical_overflow="crop") as live,
+    ):
         for found in looks:
             live.update(laid_out(overview(found), screen.width), refresh=True)
             time.sleep(_PAUSE)

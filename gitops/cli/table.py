@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitops.system.clock import localised
 from gitops.system.terminal import harmless, unguarded
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def show(
     if lines is not None and not sys.stdout.isatty():
         print("\n".join(lines))
     else:
-        show_all([Table(head, [[" ".join(cell.split()) for cell in row] for row in rows], title, spare)])
+        cells = [[localised(" ".join(cell.split())) for cell in row] for row in rows]
+        show_all([Table(head, cells, title, spare)])
 
 
 def show_all(tables: Sequence[Table]) -> None:
@@ -142,7 +144,7 @@ def _laid_out(table: Table, width: int) -> "Iterator[RenderableType]":
     from rich.cells import cell_len
 
     widths = [max(map(cell_len, column)) for column in zip(table.head, *table.rows, strict=True)]
-    kept = list(range(len(widths)))
+    kept = [index for index in range(len(widths)) if any(row[index] for row in table.rows)]
     for name in ("", *table.spare):
         kept = [index for index in kept if table.head[index] != name]
         before = sum(widths[index] + _GAP for index in kept[:-1])

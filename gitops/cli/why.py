@@ -134,7 +134,8 @@ def _table(facts: "list[Fact]") -> None:
         rows.append(
             (one.service or "all", one.what, one.where, touch.commit[:12] if touch else "-", when, who, said)
         )
-    show(("service", "what", "where", "commit", "when", "who", "said"), rows)
+    head = ("service", "what", "where", "commit", "when", "who", "said")
+    show(head, rows, spare=("when", "what", "service", "commit"))
 
 
 def _emit(  # each is a key of its own

@@ -42,7 +42,7 @@ def test_an_apply_with_nothing_to_do_says_so_and_status_shows_what_runs(fleet: F
     fleet.engine.remove(f"{fleet.name}.bob.web")
     table = gitops(fleet, "status").stdout.decode().splitlines()
     assert table[0].startswith(f"{fleet.name} on web1: generation ")
-    assert "2 instances, 1 problem; " in table[0]
+    assert "2 instances, 1 problem" in table[0]
     problems, containers = table.index("") + 1, table.index("", table.index("") + 1) + 1
     assert "web: create: it is not there" in table[problems + 1]
     assert table[containers].split() == [

@@ -23,7 +23,7 @@ def test_problems_come_first_then_hosts_containers_backups_and_updates(tmp_path:
     heads = [tuple(table.head)[:1] for table in found]
     assert heads == [(), ("problem with",), ("host",), ("instance",), ("instance",), ("package",)]
     title, problems, hosts, containers, backups, updates = found
-    assert title.title.startswith("corner-shop on web1: generation c0ffeec0ffee, 2 instances, 3 problems; ")
+    assert title.title.startswith("corner-shop on web1: generation c0ffeec0ffee, 2 instances, 3 problems")
     assert {row[0] for row in problems.rows} == {"host web2", "instance bob", "backup bob"}
     assert ("web2", "8 h", "beefbeefbeef", "12", "silent") in hosts.rows
     assert len(containers.rows) == len(backups.rows) == 2
