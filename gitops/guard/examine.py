@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ OBJECTS = frozenset(
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a directory of its own is made there
 _BLOCK = 4096
+_PREFIX = "gitops-guard-"
+_OLD = 3600  # seconds, many times what judging may take
 
 
 def examine(repository: Repository, tree: str, path: str, judge: Judge) -> list[Problem]:
@@ -75,13 +78,22 @@ def _scratch(held: Listing) -> Iterator[Path]:
     """Give a private directory, in memory where there is plenty of room: files come and go faster there."""
     needed = held.size + held.files * _BLOCK
     fits = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 4 * needed
-    place = _MEMORY if fits else None
-    directory = mkdtemp(prefix="gitops-guard-", dir=place)
+    directory = Path(mkdtemp(prefix=_PREFIX, dir=_MEMORY if fits else None))
     try:
-        yield Path(directory)
+        yield directory
     finally:
         # Nobody waits for that; in a session of its own it goes on when this program has ended.
-        start(["rm", "-rf", "--", directory], stdout=DEVNULL, stderr=DEVNULL, session=True)
+        left = [directory, *_left_behind(directory.parent)]
+        start(["rm", "-rf", "--", *left], stdout=DEVNULL, stderr=DEVNULL, session=True)
+
+
+def _left_behind(place: Path) -> Iterator[Path]:
+    """Give what one that was killed has left."""
+    for directory in place.glob(f"{_PREFIX}*"):
+        with suppress(FileNotFoundError):
+            found = directory.stat()
+            if found.st_uid == os.geteuid() and time.time() - found.st_mtime > _OLD:
+                yield directory
 
 
 def _named(problem: Problem, root: Path, path: str) -> Problem:

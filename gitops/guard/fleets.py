@@ -14,14 +14,12 @@ def fleets(repository: Repository, tree: str, paths: Sequence[str]) -> dict[str,
     Args:
         repository: where.
         tree: what names the tree.
-        paths: where fleets may be; empty: at the top or, if none is there, in directories of the top.
+        paths: where fleets may be; empty: at the top, and in each directory of the top.
 
     Returns:
         Directory (empty: the top) to the name of its tree.
     """
-    if not paths:
-        listed = _top(repository, tree)
-        paths = [""] if FILE in listed else [name for name, kind in listed.items() if kind == "tree"]
+    paths = paths or ["", *_directories(repository, tree)]
     tops = {path: f"{tree}:{path}" for path in paths if "\n" not in path}
     files = {path: f"{tree}:{path}/{FILE}" if path else f"{tree}:{FILE}" for path in tops}
     found = objects(repository, [*tops.values(), *files.values()])
@@ -32,7 +30,7 @@ def fleets(repository: Repository, tree: str, paths: Sequence[str]) -> dict[str,
     }
 
 
-def _top(repository: Repository, tree: str) -> dict[str, str]:
-    text = repository.git("ls-tree", "-z", "--full-tree", tree).stdout
-    lines = (entry.partition("\t") for entry in text.split("\0") if entry)
-    return {path: about.split(" ")[1] for about, _, path in lines}
+def _directories(repository: Repository, tree: str) -> list[str]:
+    text = repository.git("ls-tree", "-d", "-z", "--name-only", "--full-tree", tree).stdout
+    # A tree may hold anything; for git, `TREE:..` asks about the directory it runs in.
+    return [name for name in text.split("\0") if name.strip(".") and "/" not in name]

@@ -117,9 +117,11 @@ def _content(
     for path, tree in found.items():
         if then.get(path) != tree:
             problems += examine(repository, tree, path, judge)
-    gone = sorted(set(settings.paths or (() if found else then)) - found.keys())
+    # Without names, one of several may go, or move; the last one may not.
+    gone = set(settings.paths or (() if found else then)) - found.keys()
     problems += [
-        Problem(f"{path}/{FILE}" if path else FILE, message="is gone, and with it the fleet") for path in gone
+        Problem(f"{path}/{FILE}" if path else FILE, message="is gone, and with it the fleet")
+        for path in sorted(gone)
     ]
     return problems
 
