@@ -56,7 +56,7 @@ def diff(
     if markdown:
         from gitops.review.markdown import as_markdown
 
-        print(as_markdown(root, found, *names), end="")
+        print(as_markdown(root, found, names[0], names[1] if dots else ""), end="")
     elif json:
         _emit(found, git.commit(first), git.commit(last) if dots else None)
     else:
@@ -76,7 +76,8 @@ def _base(git: "Repository") -> str:
 
 def _name(git: "Repository", revision: str) -> str:
     commit = git.commit(revision)
-    return commit[:12] if commit.startswith(revision) else f"{revision} ({commit[:12]})"
+    plain = commit.startswith(revision) or revision.startswith("refs/")  # a name that only programs use
+    return commit[:12] if plain else f"{revision} ({commit[:12]})"
 
 
 def _show(found: "Comparison", before: str, after: str) -> None:

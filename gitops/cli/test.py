@@ -88,7 +88,9 @@ def try_out(
 
         emit(tests=[{**asdict(one), "passed": not one.wrong} for one in outcomes])
     else:
-        print(f"{len(outcomes)} tests, {len(failed)} failed" if outcomes else "nothing to test")
+        from gitops.updates.wording import count
+
+        print(f"{count(len(outcomes), 'test')}, {len(failed)} failed" if outcomes else "nothing to test")
     raise typer.Exit(1 if failed else 0)
 
 

@@ -26,7 +26,7 @@ def as_markdown(root: Path, comparison: Comparison, before: str, after: str) -> 
         root: the fleet, whose `templates/diff.md.j2` goes before the one that ships.
         comparison: what differs.
         before: what it is compared with, for people.
-        after: what would take its place, for people.
+        after: what would take its place, for people; empty: what is looked at anyway.
 
     Returns:
         Markdown of at most 60,000 characters, the same for the same comparison.

@@ -91,7 +91,7 @@ def test_pages_and_commands_are_asked_for_in_an_instance_that_reaches_nobody(sho
     - {service: web, command: 'getent hosts db'}
     - {service: web, command: [id, -un], user: www-data, text: www-data}
     - {service: web, http: /moved, port: 8000}
-    - {service: web, http: /, port: 8001, timeout: 4s}
+    - {service: web, http: /, port: 8001, timeout: 6s}
     - {service: web, http: /, port: 8000, text: good night}
     - {service: db, http: /, timeout: 9s}
     - {service: db, command: "echo said; exit 3"}
@@ -124,14 +124,17 @@ def test_pages_and_commands_are_asked_for_in_an_instance_that_reaches_nobody(sho
     assert shop.left() == []
 
 
-def test_a_service_that_dies_fails_the_test_with_its_last_words_and_is_asked_nothing(shop: Trial) -> None:
-    broken = _APP.replace("[perl, /server/run.pl]", "'echo no configuration >&2; exit 1'")
-    shop.fleet.write("apps/shop.yaml", broken + "  checks: [{service: web, http: /}]\n")
+def test_a_service_that_is_ill_fails_the_test_with_its_last_words_and_is_asked_nothing(shop: Trial) -> None:
+    check = "{test: 'echo no configuration; false', interval: 100ms, retries: 1}"
+    ill = _APP.replace("  db: {image: tiny,", f"  db: {{image: tiny, healthcheck: {check},")
+    shop.fleet.write("apps/shop.yaml", ill + "  checks: [{service: web, http: /}]\n")
     status, said = shop.run("test", "shop")
     assert status == 1
-    assert said.splitlines()[0].startswith("failed  shop: starts, and is well: web is ")
-    assert "        no configuration" in said.splitlines()
-    assert said.splitlines()[-1] == "1 tests, 1 failed"
+    assert said.splitlines() == [
+        "failed  shop: starts, and is well: db is unhealthy",
+        "        no configuration",
+        "1 test, 1 failed",
+    ]
     assert shop.left() == []
 
 
