@@ -18,6 +18,7 @@ FIGURES = (
     *("backup_mariadb", "backup_postgresql", "backup_volume", "backup_hundred", "drill"),
     *("job_run", "job_hundred", "push"),
     *("precommit", "prereceive", "commits"),
+    *("status", "pages", "pages_changed", "paint"),
 )
 
 

@@ -70,13 +70,16 @@ def _host(one: "HostView", now: datetime) -> tuple[str, ...]:
 def _containers(view: "View") -> Table:
     if not view.rows:
         return Table((), (), note=f"{view.host}: nothing runs here")
-    head = ("instance", "service", "state", "health", "image", "since", "cpu", "memory", "processes")
-    rows = []
+    head: tuple[str, ...] = ("instance", "service", "state", "health", "image", "since")
+    if used := any(row.usage for row in view.rows):
+        head = (*head, "cpu", "memory", "processes")
+    rows: list[tuple[str, ...]] = []
     for row in view.rows:
         outdated = "" if row.current or row.state == "missing" else " (outdated)"
         said = (row.instance, row.service, row.state, row.health or "-", f"{row.image}{outdated}")
-        rows.append((*said, row.status, *_use(row)))
-    return Table(head, rows, spare=("processes", "memory", "cpu", "since", "image", "state"))
+        rows.append((*said, row.status, *(_use(row) if used else ())))
+    spare = ("processes", "memory", "cpu") if used else ()
+    return Table(head, rows, spare=(*spare, "since", "image", "state"))
 
 
 def _use(row: "Row") -> tuple[str, str, str]:

@@ -30,14 +30,15 @@ def status(
 ) -> None:
     """Say what runs on this host, beside what should; what needs somebody comes first.
 
-    Outside of a fleet it is the one that this host runs.
+    Outside of a fleet it is the one that this host runs. What containers use is asked of each, so that only
+    --watch and --json tell it.
     """
     import sys
     import time
 
     if html and (watch or json):
         raise typer.BadParameter("--html goes with neither --watch nor --json")
-    looks = _looks(fleet, host)
+    looks = _looks(fleet, host, use=watch or json)
     if html:
         found = next(looks)
         _write(found, html)
@@ -50,16 +51,17 @@ def status(
     while watch:
         _show(next(looks), json=json)
         time.sleep(_PAUSE)
-    next(looks)
-    time.sleep(_GLANCE)  # how busy a processor is takes two looks
+    if json:
+        next(looks)
+        time.sleep(_GLANCE)  # how busy a processor is takes two looks
     found = next(looks)
     _show(found, json=json)
     if exit_code and not found.well:
         raise typer.Exit(1)
 
 
-def _looks(fleet: Path | None, host: str | None) -> "Iterator[View]":
-    """Look at the host as often as is asked for."""
+def _looks(fleet: Path | None, host: str | None, *, use: bool) -> "Iterator[View]":
+    """Look at the host as often as is asked for; with `use`, at what its containers use too."""
     from gitops.agent.generation import current
     from gitops.cli.options import fleet_root
     from gitops.engine.docker import Docker
@@ -88,7 +90,7 @@ def _looks(fleet: Path | None, host: str | None) -> "Iterator[View]":
 
     with Docker() as engine:
         while True:
-            found = look(*where(), engine, place, used)
+            found = look(*where(), engine, place, used, use=use)
             used = dict(found.used)
             yield found
 

@@ -110,7 +110,9 @@ def instance_row(one: InstanceView, view: View) -> InstanceRow:
         "good" if all(row.well for row in one.rows) and one.rows else "bad",
         _time(one.backup.newest, "none") if one.backup else "—",
         _time(one.backup.proved, "never") if one.backup else "—",
-        Markup('<span class="bad">{} of {}</span>').format(failing, len(one.jobs)) if failing else well,
+        Markup('<span class="bad">{} of {} unwell</span>').format(failing, len(one.jobs))
+        if failing
+        else well,
         f"{len(waiting) or '—'}",
     )
 

@@ -45,9 +45,7 @@ def test_an_apply_with_nothing_to_do_says_so_and_status_shows_what_runs(fleet: F
     assert "2 instances, 1 problem" in table[0]
     problems, containers = table.index("") + 1, table.index("", table.index("") + 1) + 1
     assert "web: create: it is not there" in table[problems + 1]
-    assert table[containers].split() == [
-        *("instance", "service", "state", "health", "image", "since", "cpu", "memory", "processes")
-    ]
+    assert table[containers].split() == [*("instance", "service", "state", "health", "image", "since")]
     assert table[containers + 1].split()[:3] == ["bob", "web", "missing"]
 
 
