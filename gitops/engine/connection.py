@@ -131,6 +131,8 @@ def follow(what: str, path: str, headers: Mapping[str, str], *, patience: float 
                     raise refused(what, refusal(answer.read()))
                 for line in answer:
                     yield json.loads(line)
+    except TimeoutError as error:
+        raise refused(what, f"the engine has said nothing for {patience:g} s") from error
     except (OSError, ValueError) as error:
         raise away(what) from error
 

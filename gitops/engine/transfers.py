@@ -12,7 +12,7 @@ from gitops.engine.connection import ask, follow, refused, telling
 from gitops.system.progress import Amount
 
 Told = Callable[[str, Amount | None], None]
-"""Called with what is being done, and how far it is."""
+"""Called at each step with what is being done, and how far it is; what it raises ends the transfer."""
 
 
 class Transfers(Connected):
@@ -74,6 +74,7 @@ def _followed(lines: Iterable[dict[str, Any]], what: str, doing: str, told: Told
         UserError: one of them is an error.
     """
     layers: dict[str, tuple[int, int]] = {}
+    far: Amount | None = None
     for line in lines:
         if "errorDetail" in line or "error" in line:
             raise refused(what, str((line.get("errorDetail") or {}).get("message") or line.get("error")))
@@ -81,5 +82,6 @@ def _followed(lines: Iterable[dict[str, Any]], what: str, doing: str, told: Told
         if line.get("status") in {"Pushing", "Downloading"} and detail.get("total"):
             layers[str(line.get("id"))] = (int(detail.get("current") or 0), int(detail["total"]))
             done, total = (sum(numbers) for numbers in zip(*layers.values(), strict=True))
-            told(doing, Amount(min(done, total), total, "B"))
+            far = Amount(min(done, total), total, "B")
+        told(doing, far)
         yield line

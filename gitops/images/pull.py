@@ -8,6 +8,7 @@ packages in what came must be those of the lock. Only then does the image get it
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -21,7 +22,8 @@ from gitops.registry.signature import UntrustedError
 from gitops.registry.statement import believe, read
 from gitops.registry.transport import AwayError
 from gitops.system.errors import UserError
-from gitops.system.progress import Progress
+from gitops.system.processes import Processes
+from gitops.system.progress import Amount, Progress
 
 _TRANSFERS = 3
 """How many images are pulled at once; the engine takes three layers at a time anyhow."""
@@ -56,6 +58,7 @@ class Supply:
     progress: Progress
     _lock: Lock = field(default_factory=Lock)
     _away: list[str] = field(default_factory=list)
+    _processes: Processes = field(default_factory=Processes)
 
     def obtain(self, asked: Collection[str], there: Collection[str], architecture: str) -> set[str]:
         """Pull what spares most building: what is asked for, else what that stands on, else what that does.
@@ -82,7 +85,11 @@ class Supply:
     def _all(self, images: Collection[str], architecture: str) -> set[str]:
         with ThreadPoolExecutor(_TRANSFERS) as pool:
             order = sorted(images)
-            got = list(pool.map(lambda image: self._one(image, architecture), order))
+            try:
+                got = list(pool.map(lambda image: self._one(image, architecture), order))
+            except BaseException:
+                self._processes.stop()
+                raise
         return {image for image, come in zip(order, got, strict=True) if come}
 
     def _one(self, image: str, architecture: str) -> bool:
@@ -124,7 +131,7 @@ class Supply:
             f"{reference.registry}/{image}",
             digest,
             credential.for_engine() if credential else {},
-            lambda line, far: self.progress(image, line, far),
+            partial(self._told, image),
         )
         try:
             self._check(come, image, architecture)
@@ -133,6 +140,11 @@ class Supply:
             raise
         self.engine.tag(come, f"{reference.registry}/{image}:{reference.identity}")
         return True
+
+    def _told(self, image: str, doing: str, far: Amount | None) -> None:
+        """Say how far a transfer is, unless it is to end here: somebody has pressed Ctrl-C."""
+        self._processes.check()
+        self.progress(image, doing, far)
 
     def _check(self, come: str, image: str, architecture: str) -> None:
         """See that what came is for this machine, and has the packages that the lock names.

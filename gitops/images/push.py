@@ -6,7 +6,8 @@ which was killed anywhere leaves nothing that could be mistaken for a whole one.
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from gitops.engine.docker import Docker
@@ -16,7 +17,8 @@ from gitops.registry.present import present
 from gitops.registry.registry import Registry
 from gitops.registry.statement import read, state, write
 from gitops.system.errors import Problem, UserError
-from gitops.system.progress import Progress
+from gitops.system.processes import Processes
+from gitops.system.progress import Amount, Progress
 
 _AT_ONCE = 3
 """Images pushed side by side; the engine itself sends five layers at a time."""
@@ -62,6 +64,7 @@ class Push:
     progress: Progress
     tell: Callable[[str], None]
     again: bool = False
+    _processes: Processes = field(default_factory=Processes)
 
     def run(self, images: Iterable[str]) -> list[Pushed]:
         """Push those images that the registry lacks; give what became of each, parents first.
@@ -119,7 +122,11 @@ class Push:
                 self.progress(image, "")
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(one, images))
+            try:
+                list(pool.map(one, images))
+            except BaseException:
+                self._processes.stop()
+                raise
         if problems:
             raise UserError.of(sorted(problems))
         return digests
@@ -148,8 +155,13 @@ class Push:
         return self.engine.push(
             name,
             credential.for_engine() if credential else {},
-            lambda line, far: self.progress(image, line, far),
+            partial(self._told, image),
         )
+
+    def _told(self, image: str, doing: str, far: Amount | None) -> None:
+        """Say how far a transfer is, unless it is to end here: somebody has pressed Ctrl-C."""
+        self._processes.check()
+        self.progress(image, doing, far)
 
     def _whose(self) -> str:
         return "as --again asks" if self.again else "which no statement vouches for"
