@@ -71,3 +71,18 @@ def test_init_works_from_an_installed_wheel(tmp_path: Path) -> None:
         [installed / "bin/gitops", "--version"], env=environment, check=True, capture_output=True, text=True
     )
     assert told.stdout.startswith("gitops ")
+
+
+def test_every_verb_is_there_with_debian_13s_libraries_for_command_lines(tmp_path: Path) -> None:
+    """Those of the development environment are newer, and take more."""
+    old = ["typer==0.15.2", "click==8.1.8"]
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tmp_path)]
+    subprocess.run([*install, *old], check=True)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    for words in (["--help"], ["agent", "update", "--help"], ["backup", "--help"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "gitops", *words],
+            env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "Usage:" in done.stdout

@@ -1,15 +1,24 @@
 """`gitops agent update`: the update bot of a host, which works where its agent is."""
 
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
 
+class Propose(StrEnum):
+    """What becomes of updates that are found."""
+
+    PULL_REQUEST = "pull-request"
+    BRANCH = "branch"
+    NOTHING = "nothing"
+
+
 def update(
     propose: Annotated[
-        Literal["pull-request", "branch", "nothing"],
+        Propose,
         typer.Option(help="What becomes of what is found; `nothing`: exit status 1 when there is something."),
-    ] = "pull-request",
+    ] = Propose.PULL_REQUEST,
     *,
     now: Annotated[bool, typer.Option("--now", help="Do not wait for the schedule of fleet.yaml.")] = False,
 ) -> None:
@@ -28,9 +37,9 @@ def update(
 
     here, (fleet, host) = places(), deployed(None)
     settings = fleet.settings.updates
-    forge = propose == "pull-request" and settings.forge.kind != "none"
+    forge = propose is Propose.PULL_REQUEST and settings.forge.kind != "none"
     with desk(fleet, host, here, forge=forge) as mine:
-        if propose == "nothing":
+        if propose is Propose.NOTHING:
             updates = look(mine.repository, mine.commit, here, progress)
             tell(updates, (), proposed=False)
             raise typer.Exit(1 if updates.updates else 0)
@@ -39,7 +48,7 @@ def update(
         mine.check_base(settings.branch)
         updates = look(mine.repository, mine.commit, here, progress)
         outcomes = bring(
-            updates, mine.repository, mine.remote, mine.base, now=now, branches_only=propose == "branch"
+            updates, mine.repository, mine.remote, mine.base, now=now, branches_only=propose is Propose.BRANCH
         )
     tell(updates, outcomes, proposed=True)
     if any(outcome.state == "failed" for outcome in outcomes):
