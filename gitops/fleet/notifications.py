@@ -21,6 +21,7 @@ class Kind(StrEnum):
     JOB_LATE = "job-late"
     AGENT_FAILING = "agent-failing"
     AGENT_SILENT = "agent-silent"
+    IMAGE_REFUSED = "image-refused"
 
 
 _DAY = 86400.0

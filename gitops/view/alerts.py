@@ -66,6 +66,7 @@ def alerts(view: View) -> list[Alert]:
     return [
         *_late_jobs(view),
         *_agent(view),
+        *_registry(view),
         *_rollouts(view),
         *_backups(view),
         *_updates(view),
@@ -146,6 +147,16 @@ def _agent(view: View) -> Iterator[Alert]:
     if refused or (tick.state == "failed" and not rolled):
         words = "\n".join([*refused, tick.reason])
         yield Alert(Kind.AGENT_FAILING, "the agent", "this host is not what git says", words)
+
+
+def _registry(view: View) -> Iterator[Alert]:
+    """Tell that the registry has something else than was vouched for: somebody may have been there."""
+    refused = [note for note in view.notes if note.startswith("refused: the image ")]
+    if refused:
+        text = "\n".join(refused)
+        yield Alert(
+            Kind.IMAGE_REFUSED, "the registry", "images in the registry were refused", text, mark=text
+        )
 
 
 def _silence(topic: str, at: datetime, view: View) -> Iterator[Alert]:
