@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from gitops.fleet.document import read
@@ -21,7 +22,7 @@ class Fact:
 
     Args:
         service: whose it is; empty: all of the instance's.
-        what: `placement`, `app`, `secret`, `image` or `lock`; also of what an image stands on.
+        what: `placement`, `app`, `secret`, `image` or `lock`, also of what an image stands on; or `package`.
         where: the file, or `file:line`.
         touch: the commit that made it so; None where no history tells.
         detail: which packages that commit moved, say.
@@ -51,10 +52,57 @@ def reasons(
         UserError: there is no such instance or service.
     """
     made = fleet.instance(host, instance)
+    return list(_Reasons(fleet, made, git, commit).facts(_services(made, service)))
+
+
+def packages(
+    fleet: Fleet,
+    host: str,
+    instance: str,
+    service: str | None,
+    package: str,
+    git: Repository | None,
+    commit: str,
+) -> list[Fact]:
+    """Give the lines of locks by which an instance has a package, and who made each what it is.
+
+    Args:
+        fleet: as for `reasons`, and so are the others.
+        host: as there.
+        instance: as there.
+        service: as there.
+        package: a Debian package.
+        git: as there.
+        commit: as there.
+
+    Raises:
+        UserError: there is no such instance or service, or none of its images has the package.
+    """
+    made = fleet.instance(host, instance)
+    architecture, found, known = fleet.hosts[host].architecture, [], set[str]()
+    for name in _services(made, service):
+        image = made.definition.services[name].image
+        while image in fleet.images:
+            path = str(lock_path(Path(), image, architecture))
+            for number, line in enumerate((fleet.root / path).read_text().splitlines(), 1):
+                words = line.split()
+                known.update(words[:1])
+                if words[:1] == [package]:
+                    touched = touch_of_lines(git, commit, path, number, number) if git else None
+                    found.append(Fact(name, "package", f"{path}:{number}", touched, " ".join(words[:2])))
+            image = fleet.images[image].parent
+    if not found:
+        near = get_close_matches(package, sorted(known), 1)
+        hint = f"did you mean {near[0]}?" if near else ""
+        raise UserError(f"no image of {instance} has a package {package}", hint=hint)
+    return found
+
+
+def _services(made: Instance, service: str | None) -> list[str]:
     services = made.definition.services
     if service is not None and service not in services:
-        raise UserError(f"{instance} has no service {service}", hint=f"known: {', '.join(sorted(services))}")
-    return list(_Reasons(fleet, made, git, commit).facts([service] if service else sorted(services)))
+        raise UserError(f"{made.name} has no service {service}", hint=f"known: {', '.join(sorted(services))}")
+    return [service] if service else sorted(services)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,10 @@ def why(
     service: Annotated[
         str | None, typer.Argument(metavar="[SERVICE]", help="One of its services; otherwise all.")
     ] = None,
+    package: Annotated[
+        str | None,
+        typer.Option("--package", metavar="PACKAGE", help="Only by which locks it has this Debian package."),
+    ] = None,
     json: JsonOption = False,
     fleet: FleetOption = None,
     host: HostOption = None,
@@ -33,14 +37,17 @@ def why(
     out. What runs and when it last changed is told where the instance runs here.
     """
     from gitops.agent.origin import signed_by
-    from gitops.agent.why import reasons
+    from gitops.agent.why import packages, reasons
     from gitops.git.past import moment
     from gitops.report.turns import last_about
     from gitops.system.places import places
 
     place = places()
     loaded, here, commit, git = _state(fleet, host, place)
-    facts = reasons(loaded, here, instance, service, git, commit)
+    if package:
+        facts = packages(loaded, here, instance, service, package, git, commit)
+    else:
+        facts = reasons(loaded, here, instance, service, git, commit)
     made = moment(git, commit) if git else None
     signed = signed_by(commit, place)
     running = _running(loaded.settings.name, here, instance, service, place)

@@ -66,8 +66,8 @@ def touch_of_lines(git: Repository, revision: str, path: str, first: int, last: 
     commits = set(re.findall(r"(?m)^([0-9a-f]{40,64}) \d+ \d+", told.stdout))
     if told.status or not commits:
         return None
-    # Names of commits, which git has just given.
-    found = git.git("log", "-1", "--no-walk", "--no-show-signature", "--date-order", _FORM, *commits, "--")
+    # In this order children come before their parents, also where both are of the same second.
+    found = git.git("log", "-1", "--no-show-signature", "--topo-order", _FORM, *sorted(commits), "--")
     return _with_merge(git, commit, _touch(found.stdout.partition("\n")[0]))
 
 

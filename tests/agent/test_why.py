@@ -74,6 +74,11 @@ def test_each_file_that_decides_an_instance_names_its_commit_and_its_people(flee
     assert lines[1].startswith("generation: ")
     (line,) = [line for line in lines if "tiny.amd64.lock" in line]
     assert re.search(rf"{updated[:12]} .* Bot, merged by Carol +Update curl; curl 1 → 2$", line)
+    (curl,) = _facts(json.loads(_why(fleet.root, "alice", "web", "--package", "curl", "--json"))).values()
+    assert (curl["what"], curl["by"]["commit"], curl["detail"]) == ("package", updated, "curl 2")
+    assert "has a package crul\n  did you mean curl?" in _why(
+        fleet.root, "alice", "--package", "crul", status=1
+    )
     assert "known: db, web" in _why(fleet.root, "alice", "wbe", status=1)
     fleet.write("README.md", "more")
     assert "not committed" in _why(fleet.root, "alice", status=1)
