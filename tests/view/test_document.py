@@ -3,6 +3,9 @@
 import json
 import sys
 from datetime import timedelta
+from pathlib import Path
+
+from markupsafe import escape
 
 from gitops.report.history import Run, record
 from gitops.system.clock import now, stamp
@@ -44,7 +47,7 @@ _UPDATE = {
 }
 
 
-def test_json_has_a_version_and_one_word_for_each_thing(fleet: FleetOnDisk) -> None:
+def test_json_has_a_version_and_page_and_json_agree(fleet: FleetOnDisk, tmp_path: Path) -> None:
     fleet.write("apps/blog.yaml", APP + "backup: {schedule: '0 0 29 2 *', volumes: [data]}\n")
     fleet.write(
         "hosts/web1.yaml",
@@ -54,8 +57,15 @@ def test_json_has_a_version_and_one_word_for_each_thing(fleet: FleetOnDisk) -> N
     fleet.commit()
     record(fleet.places, Run("drill", "alice", "", now(), now(), 1, "no <table>"))
     keep(_UPDATE, now(), fleet.places)
-    asked = [sys.executable, "-m", "gitops", "status", "--json", "--host", "web1"]
-    told = json.loads(run(asked, cwd=fleet.root).stdout)
+    asked = [sys.executable, "-m", "gitops", "status", "--host", "web1"]
+    told = json.loads(run([*asked, "--json"], cwd=fleet.root).stdout)
+    pages = tmp_path / "pages"
+    written = run([*asked, "--html", pages, "--exit-code"], cwd=fleet.root, check=False)
+    assert (written.status, written.stdout.split()[:3]) == (1, ["7", "pages", "changed:"])
+    assert all(
+        str(escape(one["text"][:20])) in (pages / "index.html").read_text() for one in told["problems"]
+    )
+    assert run([*asked, "--html", pages, "--json"], cwd=fleet.root, check=False).status == 2
     assert told["version"] == 1
     assert not told["well"]
     assert [(one["kind"], one["subject"]) for one in told["problems"]] == [
