@@ -33,6 +33,7 @@ class Fleet:
     hosts: dict[str, Host]
     secrets: frozenset[str] = frozenset()
     _made: dict[tuple[str, str], Instance] = field(default_factory=dict, init=False, repr=False)
+    _architectures: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
 
     def instances(self, host: str) -> dict[str, Instance]:
         """Give the instances that a host runs, by name, sorted."""
@@ -97,8 +98,12 @@ class Fleet:
 
     def architectures_of(self, image: str) -> tuple[str, ...]:
         """Give the architectures that every archive of an image has, in the order of its first archive."""
-        first, *others = (self.settings.archives[name].architectures for name in self.archives_of(image))
-        return tuple(dict.fromkeys(each for each in first if all(each in other for other in others)))
+        found = self._architectures.get(image)
+        if found is None:
+            first, *others = (self.settings.archives[name].architectures for name in self.archives_of(image))
+            found = tuple(dict.fromkeys(each for each in first if all(each in other for other in others)))
+            self._architectures[image] = found
+        return found
 
     def placements_of_image(self, image: str) -> list[tuple[str, str, str]]:
         """Give (host, instance, service) wherever a service runs exactly this image, sorted."""

@@ -79,8 +79,9 @@ def read_locks(fleet: Fleet, *, broken_too: bool = True) -> dict[tuple[str, str]
 def missing_or_stale(fleet: Fleet, locks: Locks) -> list[Problem]:
     """Tell which locks are not there, or were made from another definition, or do not fit their parent's."""
     problems = []
+    below: dict[tuple[str, str], frozenset[str]] = {}
     for image, architecture in targets(fleet):
-        if reason := _unfit(fleet, locks, image, architecture):
+        if reason := _unfit(fleet, locks, image, architecture, below):
             file = str(lock_path(Path(), image, architecture))
             problems.append(Problem(file=file, message=reason, hint=f"run gitops lock {image}"))
     return problems
@@ -110,17 +111,21 @@ def closure(fleet: Fleet, locks: Locks, image: str, architecture: str) -> tuple[
     return tuple(sorted(packages))
 
 
-def _unfit(fleet: Fleet, locks: Locks, image: str, architecture: str) -> str:
+def _unfit(
+    fleet: Fleet, locks: Locks, image: str, architecture: str, below: dict[tuple[str, str], frozenset[str]]
+) -> str:
+    """Give what is wrong with a lock; `below` remembers what is in a parent, which may have many children."""
     lock = locks.get((image, architecture))
     if lock is None:
         return "is missing"
     if (lock.image, lock.architecture, lock.request) != (image, architecture, request_of(fleet, image)):
         return f"was made from another definition of {image}"
-    parent = fleet.images[image].parent
-    if parent != "scratch" and (parent, architecture) in locks:
+    parent = fleet.images[image].parent, architecture
+    if parent in locks:
         with suppress(UserError):
-            below = {package.name for package in closure(fleet, locks, parent, architecture)}
-            twice = [package.name for package in lock.packages if package.name in below]
+            if parent not in below:
+                below[parent] = frozenset(package.name for package in closure(fleet, locks, *parent))
+            twice = [package.name for package in lock.packages if package.name in below[parent]]
             if twice:
-                return f"has {', '.join(twice[:3])}, which {parent} has already"
+                return f"has {', '.join(twice[:3])}, which {parent[0]} has already"
     return ""
