@@ -1,5 +1,6 @@
 """`gitops update`: what Debian has that the fleet has not, and branches or pull requests that propose it."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from gitops.cli.options import FleetOption, JsonOption
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gitops.git.repository import Repository
     from gitops.system.places import Places
@@ -116,7 +117,8 @@ def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple
     """Compare HEAD with the archives, and commit to local branches where that is wanted."""
     from gitops.updates.find import find
 
-    updates = find(repository, places, progress, revision=repository.head())
+    with watched() as progress:
+        updates = find(repository, places, progress, revision=repository.head())
     if not commit:
         return updates, ()
     from gitops.updates.commit import commit as propose
@@ -134,16 +136,18 @@ def _publish(repository: "Repository", places: "Places", *, now: bool) -> "tuple
     forge_of(remote, settings)  # a token that is missing is told first, not after minutes
     base = base_of(repository, remote, settings)
     commit = remote.fetch(base, settings.branch)[base]
-    updates = look(repository, commit, places, progress)
+    with watched() as progress:
+        updates = look(repository, commit, places, progress)
     return updates, propose(updates, repository, remote, base, now=now)
 
 
-def progress(line: str) -> None:
-    """Say what is being done, where somebody watches; cron would mail it."""
-    import sys
+@contextmanager
+def watched() -> "Iterator[Callable[[str], None]]":
+    """Give what is told what is being done, and shows it where somebody watches."""
+    from gitops.cli.progress import shown
 
-    if sys.stderr.isatty():
-        typer.echo(line, err=True)
+    with shown() as tell:
+        yield lambda line: tell("updates", line)
 
 
 def _merge(repository: "Repository", places: "Places", branch: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gitops.cli.completing.answer import answer
 from gitops.cli.tree import tree
 from tests.cli.screen import Screen, screen
 
@@ -110,6 +111,10 @@ def test_names_are_those_of_the_fleet_the_host_and_the_instance_that_are_meant(f
     assert words(fleet, "backup", "run", "--host", "web1", "alice", "") == ["albert", "bob"]
     assert words(fleet, "job", "run", "bob", "") == []
     assert words(fleet, "job", "run", "alice", "") == ["tidy", "tick"]
+    assert words(fleet, "exec", "alice", "") == ["web", "db"]
+    assert words(fleet, "test", "m") == ["mariadb"]
+    assert words(fleet, "test", "") == ["mariadb", "nginx", "blog", "wiki"]
+    assert "postgres-app" in words(fleet, "init", "--template", "")
     assert words(fleet, "schema", "") == ["fleet", "image", "app", "host"]
     assert words(fleet / "apps", "backup", "run", "c") == ["carol"]
     assert words(fleet.parent, "backup", "run", "--fleet", "fleet", "c") == ["carol"]
@@ -132,12 +137,21 @@ def test_a_name_that_a_shell_would_obey_is_not_offered(fleet: Path) -> None:
     assert words(fleet, "backup", "run", "") == ["carol"]
 
 
-def test_every_verb_and_option_is_offered(fleet: Path) -> None:
+def test_every_verb_and_option_is_offered(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITOPS_ROOT", str(fleet.parent / "root"))
+    monkeypatch.chdir(fleet)
+
+    def offered(*line: str) -> list[str]:
+        answer(line)
+        return [each.partition("\t")[0] for each in capsys.readouterr().out.splitlines()]
+
     for verb in tree().walk():
         below = verb.words[1:]
-        assert words(fleet, *below, "--") == [one.spellings[-1] for one in verb.options]
+        assert offered(*below, "--") == [one.spellings[-1] for one in verb.options]
         if verb.verbs:
-            assert words(fleet, *below, "") == [one.words[-1] for one in verb.verbs]
+            assert offered(*below, "") == [one.words[-1] for one in verb.verbs]
 
 
 def test_a_second_answer_imports_next_to_nothing(fleet: Path) -> None:

@@ -44,13 +44,14 @@ def _candidates(cursor: Cursor) -> Iterable[tuple[str, str]]:
         return [(word, "") for word in cursor.choices]
     if not cursor.wanted:
         return cursor.words
-    if cursor.wanted not in known():
+    wanted = [each for each in cursor.wanted.split("|") if each in known()]
+    if not wanted:
         return ()
     given = set(cursor.given) if cursor.many else set()
     names = Names(
         fleet=cursor.option("DIR"), host=cursor.option("HOST"), instance=cursor.argument("INSTANCE")
     )
-    found = [(word, meaning) for word, meaning in names.of(cursor.wanted) if word not in given]
+    found = [pair for each in wanted for pair in names.of(each) if pair[0] not in given]
     if cursor.wanted == "INSTANCE" and cursor.takes("JOB"):
         found.append(("@host", "the host itself"))
     return found

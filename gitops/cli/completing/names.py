@@ -115,6 +115,7 @@ _KNOWN: dict[str, Callable[[Names], Named]] = {
     "HOST": lambda names: names.files("hosts"),
     "SECRET": lambda names: names.files("secrets", ".age"),
     "BRANCH": Names.branches,
+    "REV": Names.branches,
     "ARCH": lambda _: [(name, "") for name in ("amd64", "arm64")],
     "KIND": lambda _: [(name, "") for name in ("fleet", "image", "app", "host")],
     "TEMPLATE": lambda _: [

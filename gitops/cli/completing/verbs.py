@@ -1,6 +1,7 @@
 """The verbs with their options, read from a file: importing them takes longer than anyone waits for a key."""
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from gitops.system.places import places
 if TYPE_CHECKING:
     from gitops.cli.tree import Parameter, Verb
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def verbs() -> Mapping[str, Any]:
@@ -47,6 +48,7 @@ def _plain(verb: "Verb") -> dict[str, Any]:
 
 
 def _parameter(one: "Parameter") -> dict[str, Any]:
-    metavar = one.metavar.partition("]")[0]  # of what stands for several words, the first
-    said = {"spellings": one.spellings, "metavar": metavar, "help": one.help}
+    # `IMAGE|APP` is a name of either; of `SERVICE] -- COMMAND` only what stands first can be known.
+    names = "|".join(re.findall("[A-Z_]+", one.metavar.partition(" ")[0]))
+    said = {"spellings": one.spellings, "metavar": names, "help": one.help}
     return {**said, "choices": one.choices, "many": one.many}
