@@ -45,7 +45,8 @@ def test_init_works_from_an_installed_wheel(tmp_path: Path) -> None:
         "--security",
         "http://deb.example.org/debian-security",
     ]
-    for words in (["init", "blogs", *mirror], ["check", "--fleet", "blogs"]):
+    python_app = ["init", "notes", "--template", "python-app", *mirror]
+    for words in (["init", "blogs", *mirror], ["check", "--fleet", "blogs"], python_app):
         done = subprocess.run(
             [*python, "gitops", *words],
             env=environment,
@@ -56,6 +57,7 @@ def test_init_works_from_an_installed_wheel(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
     assert "http://deb.example.org/debian" in (tmp_path / "blogs/fleet.yaml").read_text()
+    assert not list((tmp_path / "notes").rglob("*.pyc"))
     subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "blogs.git"], check=True)
     hooks = [*python, "gitops", "hooks", "install", "--server", "--repository", "blogs.git"]
     subprocess.run(hooks, env=environment, cwd=tmp_path, check=True, capture_output=True)

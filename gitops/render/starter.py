@@ -140,7 +140,8 @@ def _files(starter: Starter) -> Iterator[tuple[str, tuple[str, int]]]:
         "instances": [{"name": n, "port": starter.web_port + i} for i, n in enumerate(kind.instances)],
     }
     for top in (shipped("templates") / "fleets" / each for each in (_SHARED, starter.kind)):
-        for file in sorted(path for path in top.rglob("*") if path.is_file()):
+        # pip compiles what it installs, programs of an image's own too.
+        for file in sorted(each for each in top.rglob("*") if each.is_file() and each.suffix != ".pyc"):
             path, text = str(file.relative_to(top)), file.read_text(encoding="utf-8")
             if file.suffix == ".j2":
                 path = path.removesuffix(".j2").replace("hosts/host.yaml", f"hosts/{starter.host}.yaml")
