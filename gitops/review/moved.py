@@ -27,7 +27,7 @@ def moved_apps(before: State, after: State) -> frozenset[str]:
         for name, app in after.fleet.apps.items()
         if name not in before.fleet.apps
         or app.document != before.fleet.apps[name].document
-        or _images(app.document) & moved
+        or _runs(app.document, moved)
     )
 
 
@@ -35,10 +35,12 @@ def _called(state: State, image: str) -> list[str]:
     return [name for (each, _), name in state.references.items() if each == image]
 
 
-def _images(document: dict[str, object]) -> set[object]:
+def _runs(document: dict[str, object], moved: frozenset[str]) -> bool:
+    """Tell whether an app runs one of some images; one that a parameter names may be any."""
     services = document.get("services")
-    return {
-        service.get("image")
+    images = [
+        str(service.get("image"))
         for service in (services.values() if isinstance(services, dict) else ())
         if isinstance(service, dict)
-    }
+    ]
+    return any(image in moved or (moved and "$" in image) for image in images)

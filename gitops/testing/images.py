@@ -10,6 +10,7 @@ from gitops.agent.desired import CAPABILITIES
 from gitops.agent.duplicate import Copy
 from gitops.agent.throwaway import throw_away
 from gitops.engine import attached
+from gitops.engine.connection import AwayError, FullError
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, HealthSpec
 from gitops.fleet.fleet import Fleet
@@ -31,7 +32,7 @@ def suffix() -> str:
     return f".test-{uuid.uuid4().hex[:8]}"
 
 
-def try_image(  # each is a thing of its own
+def try_image(
     fleet: Fleet,
     image: str,
     reference: str,
@@ -101,6 +102,8 @@ def _try(spec: ContainerSpec, test: CommandTest, copy: Copy, engine: Docker, sto
     try:
         try:
             engine.start(made)
+        except (AwayError, FullError):
+            raise
         except UserError as error:  # there is no such program, mostly
             return f"cannot be started: {error.problems[0].message.rpartition('exec: ')[2]}", ""
         while True:

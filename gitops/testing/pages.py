@@ -8,6 +8,7 @@ import io
 import time
 from http.client import HTTPException, HTTPResponse
 
+from gitops.engine.connection import AwayError, FullError
 from gitops.engine.docker import Docker
 from gitops.fleet.tests import Check
 from gitops.system.errors import UserError
@@ -103,6 +104,8 @@ def ask_command(engine: Docker, container: str, check: Check) -> tuple[str, str]
             said += stream.stderr
     except TimeoutError:
         return f"not done within {check.timeout:g} s", tail(said)
-    except UserError as error:
+    except (AwayError, FullError):
+        raise
+    except UserError as error:  # there is no such program, mostly
         return str(error), ""
     return judged(status, check.right, said.decode(errors="replace"), check.text), tail(said)
