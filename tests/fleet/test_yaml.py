@@ -113,7 +113,8 @@ def test_any_bytes_give_a_document_or_a_problem_inside_them(
     path.write_bytes(data)
     document, problems = read(path, "f.yaml")
     assert document or problems
-    lines = data.decode("utf-8", errors="replace").splitlines() or [""]
+    text = data.decode("utf-8", errors="replace")
+    widest = max(map(len, text.split("\n")))
     for problem in problems:
-        assert problem.line <= len(lines) + 1
-        assert problem.column <= max(map(len, lines)) + 2
+        assert problem.line <= len(text.splitlines() or [""]) + 1
+        assert problem.column <= widest + 2

@@ -49,7 +49,7 @@ def test_a_push_rings_at_the_hosts_that_are_configured(
     bare.git("config", "gitops.web1.wake", url)
     bare.git("config", "gitops.web1.secret", str(places.config / "secret"))
     work.ok("push", "--quiet", "origin", "main")
-    assert rung.wait(30)
+    assert rung.wait(120)
 
 
 @pytest.mark.usefixtures("bare")
@@ -57,7 +57,7 @@ def test_a_push_knocks_at_the_agent_of_the_same_machine(work: Work, host: tuple[
     woken, places = Event(), host[2]
     with listen(places, woken.set):
         work.ok("push", "--quiet", "origin", "main", GITOPS_RUNTIME=str(places.runtime))
-        assert woken.wait(30)
+        assert woken.wait(120)
 
 
 def test_a_push_ends_while_the_waking_is_still_at_it(work: Work, bare: Bare, tmp_path: Path) -> None:
