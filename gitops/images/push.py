@@ -14,7 +14,7 @@ from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Fleet, layers
 from gitops.registry.address import Reference, split
 from gitops.registry.present import present
-from gitops.registry.registry import Registry
+from gitops.registry.registry import Manifest, Registry
 from gitops.registry.statement import read, state, write
 from gitops.system.errors import Problem, UserError
 from gitops.system.processes import Processes
@@ -106,7 +106,7 @@ class Push:
             if name in here:
                 repository = self.registry.address.repository(image)
                 there = self.registry.manifest(repository, split(name).identity)
-                if there and there.config != self.engine.identify(name):
+                if there and not self._same(there, name):
                     self.tell(f"{name}: is there from another build, {there.digest}, and is not replaced")
 
     def _layer(self, images: Sequence[str]) -> dict[str, str]:
@@ -145,8 +145,7 @@ class Push:
         """Let the engine push an image, unless the registry has just that already."""
         repository = self.registry.address.repository(reference.image)
         before = self.registry.manifest(repository, reference.identity)
-        if before and before.config == self.engine.identify(name):
-            # A manifest names all of an image by its configuration's digest, which the engine checks in turn.
+        if before and self._same(before, name):
             return before.digest
         if before:
             self.tell(f"{name}: replaces {before.digest}, {self._whose()}")
@@ -157,6 +156,14 @@ class Push:
             credential.for_engine() if credential else {},
             partial(self._told, image),
         )
+
+    def _same(self, there: Manifest, name: str) -> bool:
+        """Tell whether a manifest is that of an image here.
+
+        Engines name an image by its configuration's digest, which names all that is in it and is what they
+        check; those with containerd's store name it by the manifest's.
+        """
+        return self.engine.identify(name) in {there.config, there.digest}
 
     def _told(self, image: str, doing: str, far: Amount | None) -> None:
         """Say how far a transfer is, unless it is to end here: somebody has pressed Ctrl-C."""

@@ -105,7 +105,7 @@ class Registry:
     def tags(self, repository: str) -> list[str]:
         """List the tags of a repository; none where there is no such repository."""
         what, found = f"list the tags of {repository}", []
-        path, seen = f"/v2/{repository}/tags/list?n=10000", set[str]()
+        path, seen = f"/v2/{repository}/tags/list?n=1000", set[str]()
         while path not in seen and len(seen) < _PAGES:
             seen.add(path)
             answer = self._transport.ask(what, "GET", path, scope=f"{repository}:read", good=_READ)

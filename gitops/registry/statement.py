@@ -1,9 +1,9 @@
 """Statements: which digest an image's identity has, signed by who built it, kept in the registry itself.
 
 An identity says what went into an image; only who built it can say what came out. A statement is a text of
-fixed lines. In the registry it is an artifact without content (OCI image specification 1.1, "Guidelines for
-Artifact Usage"): text and signature are annotations of its manifest, whose tag is the identity. So it is read
-by one request.
+fixed lines. In the registry it is an image of nothing, tagged with the identity; text and signature are
+annotations of its manifest (OCI image specification, "Annotations"), so that one request reads it. It is no
+artifact with a type of its own: there are registries, GitLab's for one, that take only types which they know.
 """
 
 import hashlib
@@ -18,9 +18,10 @@ from gitops.registry.registry import OCI_IMAGE, Manifest, Registry
 from gitops.registry.signature import UntrustedError, sign, verify
 from gitops.system.clock import now, stamp
 
-_KIND = "application/vnd.gitops.statement.v1"
 _TEXT, _SIGNATURE = "gitops.statement", "gitops.signature"
-_EMPTY = b"{}"
+_NO_FILES = bytes(1024)
+"""A tar in which nothing is: its end alone."""
+
 _FORM = re.compile(
     r"gitops statement 1\n"
     r"fleet: (?P<fleet>[a-z0-9][a-z0-9-]*)\n"
@@ -30,6 +31,24 @@ _FORM = re.compile(
     r"digest: (?P<digest>sha256:[0-9a-f]{64})\n"
     r"time: (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\n"
 )
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _part(kind: str, content: bytes) -> dict[str, object]:
+    return {"mediaType": kind, "digest": _digest(content), "size": len(content)}
+
+
+_CONFIG = json.dumps(
+    {
+        "architecture": "unknown",
+        "os": "unknown",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(_NO_FILES)]},
+    }
+).encode()
 
 
 @dataclass(frozen=True)
@@ -93,20 +112,15 @@ def write(registry: Registry, statement: Statement, key: Path) -> None:
     """Sign a statement and store it, in one step as others see it; raises as `read` and `sign` do."""
     signature = sign(str(statement), key)
     repository = registry.address.statements
-    nothing = {
-        "mediaType": "application/vnd.oci.empty.v1+json",
-        "digest": f"sha256:{hashlib.sha256(_EMPTY).hexdigest()}",
-        "size": len(_EMPTY),
-    }
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_IMAGE,
-        "artifactType": _KIND,
-        "config": nothing,
-        "layers": [nothing],
+        "config": _part("application/vnd.oci.image.config.v1+json", _CONFIG),
+        "layers": [_part("application/vnd.oci.image.layer.v1.tar", _NO_FILES)],
         "annotations": {_TEXT: str(statement), _SIGNATURE: signature},
     }
-    registry.put_blob(repository, _EMPTY)
+    for blob in (_CONFIG, _NO_FILES):
+        registry.put_blob(repository, blob)
     registry.put_manifest(repository, statement.identity, json.dumps(manifest, indent=1).encode())
 
 
