@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from tests.engine_fixtures import remove_all
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs/tutorial.md"
 UPDATES = "gitops/updates"
+DEBIAN = {"apprise": "apprise", "gitpython": "python3-git", "python-debian": "python3-debian"}
+"""Debian's packages of libraries, where they are called otherwise than python3-NAME."""
+
 
 COMPOSE = """\
 services:
@@ -184,10 +188,15 @@ def test_a_compose_file_becomes_an_app_that_works(desk: Desk) -> None:
 
 
 def test_the_packages_that_the_tutorial_installs_are_those_that_setup_does() -> None:
-    (line,) = re.findall(r"(?m)^apt install (.*)$", TUTORIAL.read_text())
+    line, libraries = re.findall(r"(?m)^apt install (.*)$", TUTORIAL.read_text())
     setup = (ROOT / "scripts/setup").read_text()
     (first,) = re.findall(r'(?ms)^packages="([^"$]*)"', setup)
     more = re.findall(r'packages="\$packages (docker-[^"]*)"', setup)
     wanted = set(first.split()) | {word for each in more for word in each.split()}
     of_development = {"ca-certificates", "curl", "dpkg-dev", "gnupg", "python3-venv"}
     assert set(line.split()) - {"pipx"} == wanted - of_development
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {re.split("[>=]", each)[0] for each in project["dependencies"]}
+    assert set(libraries.split()) - {"python3-venv"} == {
+        DEBIAN.get(each, f"python3-{each}") for each in needed
+    }
