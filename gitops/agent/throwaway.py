@@ -83,9 +83,9 @@ class Throwaway:
             raise UserError(f"{service} is {state}", hint=said)
 
     def _prove(self, spec: ContainerSpec, pause: Callable[[float], object]) -> None:
-        from gitops.agent.healthcheck import prove  # noqa: PLC0415  # see above
+        from gitops.agent.waiting import patience  # noqa: PLC0415  # see above
 
-        verdict = prove(spec, self.copy.wait, self.engine, pause)
+        verdict = self.engine.prove(spec.name, self.copy.wait, patience(spec), pause)
         ended = spec.service in self.copy.lasting and self.engine.health(spec.name)[0] == "exited (0)"
         if ended or not verdict.well:
             state = "exited (0)" if ended else verdict.state
