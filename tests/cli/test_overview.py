@@ -1,6 +1,8 @@
 """What `gitops status` shows of a view, and the pictures of it."""
 
 import re
+import time
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -12,8 +14,13 @@ from tests.view.made import instance, update, view
 
 
 @pytest.fixture(autouse=True)
-def _zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "UTC")
+def _zone() -> Iterator[None]:
+    """The C library reads the zone when it is told to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def test_problems_come_first_then_hosts_containers_backups_and_updates(tmp_path: Path) -> None:
