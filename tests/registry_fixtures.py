@@ -223,8 +223,9 @@ def ship(api: APIClient, rootfs: bytes) -> Iterator[Callable[..., str]]:
                 tar.addfile(entry, io.BytesIO(text.encode()))
         repository, _, tag = reference.rpartition(":")
         api.import_image_from_data(content.getvalue(), repository=repository, tag=tag)
-        made.append(reference)
-        return Docker().identify(reference)
+        identity = Docker().identify(reference)
+        made.extend((reference, identity))  # which outlives its name where another takes that
+        return identity
 
     yield make
     for reference in made:
