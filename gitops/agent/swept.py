@@ -27,6 +27,9 @@ WHAT = "this host's throw-away instance"
 _ON_ITS_WAY = 60.0
 """Seconds in which the engine may still make what it was asked for by somebody who has died meanwhile."""
 
+_FORGOTTEN = 12 * 3600.0
+"""Seconds after which a test is not under way any more, whoever began it."""
+
 _PAUSE = 0.1
 
 
@@ -73,6 +76,27 @@ def sweep(engine: Docker, places: Places, tell: Callable[[str], object] = lambda
                     tell(f"removed a throw-away instance, whose {owner} has died")
                 elif time.time() > note.stat().st_mtime + _ON_ITS_WAY:
                     settle(note, places)
+
+
+def adopt(fleet: str, host: str, places: Places, *, age: float = _FORGOTTEN) -> None:
+    """Note what old tests have left whose notes are lost, as a CI job's are, so that `sweep` removes it.
+
+    Args:
+        fleet: the fleet's name.
+        host: what the host of tests is called.
+        places: where it is noted.
+        age: seconds after which no test is under way any more.
+
+    Raises:
+        UserError: the engine is away.
+    """
+    with Leftovers() as leftovers:
+        found = leftovers.fleets(f"{fleet}.test-", host)
+    for own, seconds in found.items():
+        note = note_of_test(own, places)
+        if seconds > age and not note.exists():
+            note.parent.mkdir(parents=True, exist_ok=True)
+            write_note(note, json.dumps({"fleet": own, "host": host}))
 
 
 def _notes(places: Places) -> list[Path]:

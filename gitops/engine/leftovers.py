@@ -4,6 +4,7 @@ Nothing here is forced: what a container uses, or used by one that is stopped, t
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,24 @@ class Leftovers(Connected):
             for one in entries
         )
         return sorted(found, key=lambda one: one.name)
+
+    def fleets(self, prefix: str, host: str) -> dict[str, float]:
+        """Give the fleets whose names begin so that have containers on a host, and how old the newest is.
+
+        Args:
+            prefix: what the names begin with.
+            host: the host's name.
+
+        Returns:
+            Name to seconds since its newest container was made.
+        """
+        filters = json.dumps({"label": [f"{labels.HOST}={host}"]})
+        made: dict[str, float] = {}
+        for one in ask("cannot list containers", f"/containers/json?all=1&filters={quote(filters)}"):
+            fleet = str(one["Labels"].get(labels.FLEET, ""))
+            if fleet.startswith(prefix):
+                made[fleet] = max(made.get(fleet, 0), float(one["Created"]))
+        return {fleet: time.time() - newest for fleet, newest in made.items()}
 
     def remove_volume(self, name: str) -> bool:
         """Remove a volume and everything in it; False where a container, running or not, has it."""

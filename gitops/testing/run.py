@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Event, Lock
 from typing import cast
 
-from gitops.agent.swept import sweep
+from gitops.agent.swept import adopt, sweep
 from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.settings import Architecture
@@ -65,6 +65,7 @@ def run_tests(
         UserError: images are missing, or the engine refuses.
     """
     architecture = cast("Architecture", native())
+    adopt(fleet.settings.name, HOST, places)
     sweep(engine, places)
     _require(fleet, chosen, references, architecture, engine)
     outcomes: list[Outcome] = []

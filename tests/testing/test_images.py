@@ -3,7 +3,7 @@
 import json
 import signal
 
-from gitops.agent.swept import abandoned
+from gitops.agent.swept import abandoned, adopt, sweep
 from tests.database_fixtures import until
 from tests.testing.conftest import Trial
 
@@ -108,6 +108,23 @@ def test_an_interrupted_or_killed_test_leaves_nothing(trial: Trial) -> None:
     trial.fleet.write("images/tiny.yaml", _IMAGE + '  - "true"\n')
     trial.build()
     assert trial.run("test")[0] == 0
+    assert trial.left() == []
+
+
+def test_what_a_killed_job_left_whose_notes_went_with_it_is_removed_when_it_is_old(trial: Trial) -> None:
+    trial.fleet.write("images/tiny.yaml", _IMAGE + '  - [sleep, "99999"]\n')
+    trial.build()
+    with trial.start("test") as process:
+        until(trial.left)
+        process.kill()
+    places = trial.fleet.places
+    for note in (places.state / "tests").iterdir():
+        note.unlink()
+    adopt(trial.fleet.name, "test", places)
+    sweep(trial.fleet.engine, places)
+    assert trial.left()
+    adopt(trial.fleet.name, "test", places, age=-3600)
+    sweep(trial.fleet.engine, places)
     assert trial.left() == []
 
 
