@@ -11,7 +11,7 @@ import gitops
 from bench.figure import Figure
 
 FIGURES = (
-    *("startup", "completion", "check", "render", "child", "large", "base", "apply"),
+    *("startup", "completion", "check", "render", "changed", "child", "large", "base", "apply"),
     *("cold", "warm", "warm200", "library"),
     *("tick", "tick_compose", "once_compose", "rest", "instances"),
     *("deploy", "deploy_compose", "roll", "plan10k", "manifests", "units"),

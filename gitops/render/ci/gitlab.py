@@ -6,7 +6,7 @@ Secrets are variables of the project. That merge requests do not get them is the
 
 from dataclasses import dataclass
 
-from gitops.render.pipeline import CACHE, SCRIPT, Cache, Event, Job, Pipeline
+from gitops.render.pipeline import CACHE, SCRIPT, Cache, Event, Job, Pipeline, Right
 from gitops.render.templates import Layout
 
 FILES = (".gitlab-ci.yml",)
@@ -28,6 +28,7 @@ class _Job:
     depth: int
     caches: tuple[tuple[str, str], ...]
     policy: str
+    proposes: bool
     compares: bool
     install: str
     command: str
@@ -65,6 +66,7 @@ def _job(job: Job, conditions: dict[Event, str]) -> _Job:
         depth=0 if job.compares else 1,
         caches=tuple((_CACHES[cache], cache.value) for cache in job.caches),
         policy="pull-push" if job.keeps else "pull",
+        proposes=Right.PROPOSE in job.rights,
         compares=job.compares,
         install=job.install,
         command=job.command,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from gitops.render.pipeline import CACHE, SCRIPT, Cache, Event, Job, Pipeline, Right, Secret
 from gitops.render.templates import Layout
 
-_ACTION = "actions/cache{which}@668228422ae6a00e4ad889ee87cd7109ec5666a7 # v5.0.4"
-"""Named by its commit: a tag can be moved to other code."""
+ACTION = "actions/cache@668228422ae6a00e4ad889ee87cd7109ec5666a7"
+"""Named by its commit, which is its v5.0.4: a tag can be moved to other code."""
 
 _CONDITIONS = {
     Event.MAIN: "github.event_name == 'push'",
@@ -24,8 +24,8 @@ _RIGHTS = {
 
 # On a runner that keeps its directories, what is left of an earlier run goes, but for the cache.
 _FETCH = """\
-export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader
-GIT_CONFIG_VALUE_0="Authorization: basic $(printf 'x-access-token:%s' "$TOKEN" | base64 --wrap=0)"
+export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader
+GIT_CONFIG_VALUE_0="Authorization: Basic $(printf 'x-access-token:%s' "$TOKEN" | base64 --wrap=0)"
 export GIT_CONFIG_VALUE_0
 git init --quiet .
 git config remote.origin.url "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY"
@@ -161,7 +161,7 @@ def _cached(cache: Cache, job: Job, *, pushes: bool) -> _Step:
         ("key", own),
         ("restore-keys", "|\n" + "".join(f"            {other}\n" for other in others).rstrip("\n")),
     )
-    action = _ACTION.format(which="" if job.keeps else "/restore")
+    action = ACTION if job.keeps else ACTION.replace("@", "/restore@")
     return _Step(name if job.keeps else name.replace("Keep", "Take"), uses=action, inputs=inputs)
 
 

@@ -1,0 +1,146 @@
+"""From a push, through its pipeline, to a host that runs what was pushed, and nothing else."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gitops.engine.docker import Docker
+from gitops.registry.present import present
+from gitops.registry.registry import connect
+from tests.pipelines.conftest import BIN, Stage
+
+PUSH = {"ref": "refs/heads/main", "before": "0" * 40}
+SPY = "# Not what was rendered.\necho \"step $1\"\nenv | sort | sed 's/^/seen /'\n: >gitops-plan.md\n"
+
+
+def pushed(stage: Stage) -> set[str]:
+    """Give the images that the registry has, each with its statement."""
+    names = stage.references()
+    with connect(f"{stage.registry.host}/{stage.name}", stage.host) as registry:
+        there = present(registry, names.values())
+    return {image for image, name in names.items() if name in there}
+
+
+def once(stage: Stage) -> tuple[int, str]:
+    """Let the host look at the repository once; give its exit status and what it said."""
+    env = {**stage.environment, **places(stage)}
+    done = subprocess.run(
+        [BIN / "gitops", "agent", "once"], env=env, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def places(stage: Stage) -> dict[str, str]:
+    host = stage.host
+    return {
+        "GITOPS_CONFIG": str(host.config),
+        "GITOPS_STATE": str(host.state),
+        "GITOPS_CACHE": str(host.cache),
+        "GITOPS_RUNTIME": str(host.runtime),
+        "GITOPS_CRON": str(host.cron),
+    }
+
+
+def seize(stage: Stage, image: str, evil: str) -> None:
+    """Put another image under an image's name in the registry, as whoever has its password can."""
+    reference = stage.references()[image]
+    Docker().tag(evil, reference)
+    repository, _, tag = reference.rpartition(":")
+    with connect(f"{stage.registry.host}/{stage.name}", stage.host) as registry:
+        credential = registry.credential()
+        assert credential
+        stage.api.push(repository, tag, auth_config=credential.for_engine())
+
+
+def test_a_push_becomes_images_that_a_host_runs(stage: Stage) -> None:
+    said = stage.act("push", PUSH)
+    assert "cache: kept gitops-packages-" in said
+    assert "cache: kept gitops-images-" in said
+    assert pushed(stage) == {"base", "site"}
+    stage.forget()
+    status, told = once(stage)
+    assert status == 0, told
+    name = stage.references()["site"]
+    assert Docker().identify(name), "it was pulled"
+    running = [one for one in Docker().containers(stage.name, "web1") if one.state == "running"]
+    assert [one.subject for one in running] == ["alice/web"]
+
+
+def test_a_leaf_that_changes_is_built_alone_by_gitlabs_file_and_one_that_is_swapped_is_refused(
+    stage: Stage, image: str
+) -> None:
+    (stage.root / "images/site/page").write_text("hello again\n")
+    stage.commit("Greet again")
+    stage.git("push", "--quiet", "origin", "main")
+    said = stage.gitlab("push", CI_COMMIT_BEFORE_SHA="0" * 40)
+    assert "site amd64: built in" in said
+    assert "base amd64: built in" not in said
+    assert pushed(stage) == {"base", "site"}
+    stage.forget()
+    seize(stage, "site", image)
+    stage.forget()
+    status, told = once(stage)
+    assert f"refused: the image {stage.references()['site']} in the registry" in told
+    assert "built here instead" in told
+    assert status == 0, told
+
+
+def test_a_pull_request_shows_what_it_would_do(stage: Stage) -> None:
+    stage.git("checkout", "--quiet", "-B", "change", "main")
+    (stage.root / "images/site/page").write_text("hello for the third time\n")
+    stage.commit("Greet once more")
+    stage.git("push", "--quiet", "origin", "change")
+    said = stage.act("pull_request", request("change"), "--job", "plan")
+    assert "alice" in said
+    assert "site" in said
+
+
+@pytest.mark.parametrize("workflow", [".github/workflows/gitops.yml", ".forgejo/workflows/gitops.yml"])
+def test_a_stranger_who_rewrites_every_step_sees_no_secret_and_pushes_nothing(
+    stage: Stage, workflow: str
+) -> None:
+    stage.git("checkout", "--quiet", "-B", "stranger", "main")
+    (stage.root / "rendered/pipeline.sh").write_text(SPY)
+    stage.git("add", "--all")
+    stage.git("commit", "--quiet", "--allow-empty", "--message", "Look around")
+    stage.git("push", "--quiet", "--force", "origin", "stranger")
+    said = stage.act(
+        "pull_request",
+        request("stranger", fork=True),
+        *("--workflows", workflow, "--platform", "docker=-self-hosted"),
+    )
+    steps = {line.rpartition("| step ")[2].strip() for line in said.splitlines() if "| step " in line}
+    assert {"check", "plan", "build", "test"} <= steps
+    assert "push" not in steps
+    seen = [line.rpartition("| seen ")[2] for line in said.splitlines() if "| seen " in line]
+    given = dict(line.partition("=")[::2] for line in seen)
+    assert given["GITOPS_REGISTRY_USER"] == given["GITOPS_REGISTRY_PASSWORD"] == ""
+    assert not {"GITOPS_SIGNING_KEY", "GITOPS_FORGE_TOKEN"} & given.keys()
+    values = [stage.registry.password_file.read_text().strip(), "a-token-of-the-forge"]
+    assert not any(value in line for value in values for line in seen)
+    if workflow.startswith(".github"):
+        log = stage.act("push", PUSH, "--job", "build-1")
+        assert "GITOPS_REGISTRY_PASSWORD=***" in log, "the same steps are given them on the main branch"
+
+
+def request(branch: str, *, fork: bool = False) -> dict[str, object]:
+    """Give what a forge says of a pull request."""
+    owner = "stranger" if fork else "us"
+    return {
+        "action": "synchronize",
+        "number": 1,
+        "before": "0" * 40,
+        "pull_request": {
+            "number": 1,
+            "base": {"ref": "main", "repo": {"full_name": "us/fleet"}},
+            "head": {"ref": branch, "repo": {"full_name": f"{owner}/fleet", "fork": fork}},
+        },
+    }
+
+
+@pytest.fixture(autouse=True)
+def _back(stage: Stage) -> Path:
+    """Begin each test on the main branch."""
+    stage.git("checkout", "--quiet", "--force", "main")
+    return stage.root
