@@ -8,10 +8,11 @@ import typer
 def notify(
     test: Annotated[bool, typer.Option("--test", help="Also tell everyone that this is a test.")] = False,
 ) -> None:
-    """Look whether this host's jobs are being run, deliver the notices that wait, and write the metrics.
+    """Look how this host stands, tell whom it concerns, and write its metrics and pages.
 
-    The agent does it every few minutes, and so does a job that begins to fail. Whom to tell is written in
-    fleet.yaml, `notifications`. Exit status 1 when somebody could not be told; that is tried again for days.
+    The agent does it every few minutes, and so does a job that begins to fail; cron or a timer does it, too,
+    in case the agent is silent. Who hears of what is written in fleet.yaml, `notifications`. Exit status 1
+    when somebody could not be told; that is tried again for days.
     """
     import sys
 
