@@ -21,7 +21,7 @@ from gitops.fleet.schema import MODELS
 from gitops.fleet.yaml import parse
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 KINDS: dict[str, type[BaseModel]] = {**MODELS, "agent": AgentSettings}
 PLACES = {"fleet.yaml": "fleet", "images": "image", "apps": "app", "hosts": "host", "agent.yaml": "agent"}
 
@@ -157,7 +157,7 @@ def test_the_site_holds_together_and_asks_nobody_for_anything(tmp_path: Path) ->
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     pages = list(tmp_path.rglob("*.html"))
-    assert len(pages) > len(list((ROOT / "docs").glob("*.md")))
+    assert len(pages) > len(list((ROOT / "docs").rglob("*.md")))
     for page in pages:
         asked = re.findall(
             r"<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)=\"([^\"]*)\"", page.read_text()
