@@ -54,14 +54,14 @@ class Client:
     Args:
         engine: the engine of this host.
         container: id or name.
-        user: the container's user that they run as.
+        user: the container's user that they run as; None: the one that its own processes do.
         variable: the environment variable from which they take a password.
         login: who connects; only the password is passed on here.
     """
 
     engine: Docker
     container: str
-    user: str
+    user: str | None
     variable: str
     login: Login
 
