@@ -184,9 +184,10 @@ def make_certificates(directory: Path, address: str) -> None:
     """Make an authority, and a certificate by it for an address."""
     new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
     ca = ("-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.crt")
+    signs = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # without which Python 3.13 believes none
     own = ("-subj", "/CN=registry", "-keyout", "server.key", "-out", "server.crt")
     by = ("-CA", "ca.crt", "-CAkey", "ca.key", "-addext", f"subjectAltName=IP:{address}")
-    for words in ((*new, *ca), (*new, *own, *by, "-addext", "basicConstraints=critical,CA:FALSE")):
+    for words in ((*new, *ca, *signs), (*new, *own, *by, "-addext", "basicConstraints=critical,CA:FALSE")):
         subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
 
 

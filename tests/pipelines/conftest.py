@@ -27,6 +27,7 @@ from tests.render.linting import NODE
 
 BIN = Path(sys.executable).parent
 FORGE, PROJECT = "git.example.org", "us/fleet"
+PUSH = {"ref": "refs/heads/main", "before": "0" * 40}
 FILES = {
     "images/base.yaml": "from: scratch\narchive: trixie\n",
     "images/site.yaml": "from: base\npackages: [busybox]\ncopy: [{source: page, target: /srv/page}]\n"
@@ -165,6 +166,21 @@ class Stage:
             for tag in image["RepoTags"] or ():
                 with suppress(ImageNotFound, APIError):
                     self.api.remove_image(tag, force=True)
+
+
+def request(branch: str, *, fork: bool = False) -> dict[str, object]:
+    """Give what a forge says of a pull request."""
+    owner = "stranger" if fork else "us"
+    return {
+        "action": "synchronize",
+        "number": 1,
+        "before": "0" * 40,
+        "pull_request": {
+            "number": 1,
+            "base": {"ref": "main", "repo": {"full_name": "us/fleet"}},
+            "head": {"ref": branch, "repo": {"full_name": f"{owner}/fleet", "fork": fork}},
+        },
+    }
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """From a push, through its pipeline, to a host that runs what was pushed, and nothing else."""
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,9 +10,8 @@ import pytest
 from gitops.engine.docker import Docker
 from gitops.registry.present import present
 from gitops.registry.registry import connect
-from tests.pipelines.conftest import BIN, Stage
+from tests.pipelines.conftest import BIN, PUSH, Stage, request
 
-PUSH = {"ref": "refs/heads/main", "before": "0" * 40}
 SPY = "# Not what was rendered.\necho \"step $1\"\nenv | sort | sed 's/^/seen /'\n: >gitops-plan.md\n"
 
 
@@ -65,6 +66,23 @@ def test_a_push_becomes_images_that_a_host_runs(stage: Stage) -> None:
     assert Docker().identify(name), "it was pulled"
     running = [one for one in Docker().containers(stage.name, "web1") if one.state == "running"]
     assert [one.subject for one in running] == ["alice/web"]
+
+
+def test_packages_that_no_lock_names_are_not_kept_for_ever(stage: Stage, tmp_path: Path) -> None:
+    lock = (stage.root / "locks/base.amd64.lock").read_text()
+    named = next(word for word in lock.split() if re.fullmatch("[0-9a-f]{64}", word))
+    old, new, asked = (
+        tmp_path / f"store/{digest[:2]}/{digest}.deb" for digest in ("1" * 64, "2" * 64, named)
+    )
+    for path in (old, new, asked):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    for path in (old, asked):
+        os.utime(path, (0, 0))
+    stage.run(
+        "sh", "rendered/pipeline.sh", "build", "1", env={**stage.secrets, "GITOPS_CACHE": str(tmp_path)}
+    )
+    assert [path.exists() for path in (old, new, asked)] == [False, True, True]
 
 
 def test_a_leaf_that_changes_is_built_alone_by_gitlabs_file_and_one_that_is_swapped_is_refused(
@@ -122,21 +140,6 @@ def test_a_stranger_who_rewrites_every_step_sees_no_secret_and_pushes_nothing(
     if workflow.startswith(".github"):
         log = stage.act("push", PUSH, "--job", "build-1")
         assert "GITOPS_REGISTRY_PASSWORD=***" in log, "the same steps are given them on the main branch"
-
-
-def request(branch: str, *, fork: bool = False) -> dict[str, object]:
-    """Give what a forge says of a pull request."""
-    owner = "stranger" if fork else "us"
-    return {
-        "action": "synchronize",
-        "number": 1,
-        "before": "0" * 40,
-        "pull_request": {
-            "number": 1,
-            "base": {"ref": "main", "repo": {"full_name": "us/fleet"}},
-            "head": {"ref": branch, "repo": {"full_name": f"{owner}/fleet", "fork": fork}},
-        },
-    }
 
 
 @pytest.fixture(autouse=True)
