@@ -21,8 +21,7 @@ from gitops.cli.plan import rows
 from gitops.cli.table import Table, laid_out
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec, digests
-from gitops.engine.usage import Usage
-from gitops.fleet.notifications import Kind
+from gitops.fleet.kinds import Kind
 from gitops.jobs.standing import JobStanding
 from gitops.report.history import Run
 from gitops.view.view import ImageView, InstanceView, View
@@ -66,12 +65,12 @@ def _picture(command: str, tables: Sequence[Table]) -> str:
 
 def _view() -> View:
     containers = (
-        _row("bob", "web", "unhealthy", "bob is unhealthy since its newest start", memory=88),
-        _row("alice", "db", "healthy", memory=142),
-        _row("alice", "web", "healthy", memory=93),
-        _row("bob", "db", "healthy", memory=139),
-        _row("carol", "db", "healthy", memory=147),
-        _row("carol", "web", "healthy", memory=91),
+        _row("bob", "web", "unhealthy", "bob is unhealthy since its newest start"),
+        _row("alice", "db", "healthy"),
+        _row("alice", "web", "healthy"),
+        _row("bob", "db", "healthy"),
+        _row("carol", "db", "healthy"),
+        _row("carol", "web", "healthy"),
     )
     names = ("alice", "bob", "carol")
     backups = {name: _backup(name) for name in names}
@@ -111,13 +110,12 @@ def _view() -> View:
     )
 
 
-def _row(instance: str, service: str, health: str, note: str = "", *, memory: int) -> Row:
+def _row(instance: str, service: str, health: str, note: str = "") -> Row:
     image = "wordpress 9d1f04c2" if service == "web" else "mariadb 51ab7e90"
-    usage = Usage(_AT, 1.0, memory * 1_000_000, 512_000_000, 24, 512)
     status = "Up 4 minutes" if health != "healthy" else "Up 3 weeks"
     return Row(
         instance, service, "running", health, image, current=True, status=status, note=note,
-        cpu=0.02, usage=usage, id="0" * 12,
+        id="0" * 12,
     )  # fmt: skip
 
 

@@ -22,6 +22,13 @@ def main() -> None:
             with suppress(OSError):  # nobody reads what was followed any more
                 sys.stdout.flush()
             os._exit(status)  # nothing is open any more, and taking the interpreter down costs milliseconds
+    if sys.argv[1:] == ["status"] and "_GITOPS_COMPLETE" not in os.environ:
+        from gitops.cli.glancing import glanced  # noqa: PLC0415  # as above
+
+        if glanced():
+            with suppress(BrokenPipeError):
+                sys.stdout.flush()
+            os._exit(0)
     if os.environ.pop("_GITOPS_COMPLETE", ""):
         from gitops.cli.completing.answer import answer  # noqa: PLC0415  # as above
 

@@ -9,11 +9,14 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gitops.git.repository import Repository
 from gitops.system.errors import UserError
 from gitops.system.files import write
 from gitops.system.places import Places
+
+if TYPE_CHECKING:
+    from gitops.git.repository import Repository
 
 BEFORE = "before"
 """Name of the link to the generation before."""
@@ -36,7 +39,7 @@ class Generation:
     host: str
 
 
-def clean_head(git: Repository) -> str:
+def clean_head(git: "Repository") -> str:
     """Give the commit that is checked out.
 
     Raises:
@@ -52,7 +55,7 @@ def clean_head(git: Repository) -> str:
     return git.head()
 
 
-def check_out(git: Repository, commit: str, places: Places) -> Generation:
+def check_out(git: "Repository", commit: str, places: Places) -> Generation:
     """Copy a commit to where generations are, without making it the current one; once is enough.
 
     Args:
@@ -85,6 +88,8 @@ def make_current(generation: Generation, host: str, places: Places) -> Generatio
 
 def adopt(repository: Path, host: str, places: Places) -> Generation:
     """Make the commit that is checked out this host's generation; raises as `clean_head` does."""
+    from gitops.git.repository import Repository  # noqa: PLC0415  # `status` asks git nothing
+
     git = Repository(repository)
     return make_current(check_out(git, clean_head(git), places), host, places)
 

@@ -8,17 +8,18 @@ does no harm. Where the file is lost, the engine is asked once about each contai
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from gitops.agent.desired import Desired
-from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import LIMITS, ContainerSpec, digests
-from gitops.fleet.hosts import AT_ONCE
 from gitops.system.files import write
+
+if TYPE_CHECKING:
+    from gitops.agent.desired import Desired
+    from gitops.engine.docker import Docker
 
 _UNKNOWN = "unknown"
 
@@ -35,10 +36,21 @@ class Limits:
         self._path = state / "limits.json" if state else None
         self._lock = Lock()
 
-    def as_they_are(self, containers: Sequence[Observed], desired: Desired, engine: Docker) -> list[Observed]:
+    def remembered(self, containers: Sequence[Observed]) -> list[Observed] | None:
+        """Do as `as_they_are` without asking the engine; None where nothing is remembered."""
+        told = self._read()
+        return None if told is None else _all_with(containers, told)
+
+    def as_they_are(
+        self, containers: Sequence[Observed], desired: "Desired", engine: "Docker"
+    ) -> list[Observed]:
         """Give containers with the digests of the limits that hold, not of those they were made with."""
         told = self._read()
         if told is None:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # it is asked once
+
+            from gitops.fleet.hosts import AT_ONCE  # noqa: PLC0415  # `status` does without the models
+
             wanted = {spec.name: spec for spec in desired.containers}
             pairs = [(one, wanted[one.name]) for one in containers if one.name in wanted]
             with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -47,9 +59,9 @@ class Limits:
                     one.id: {**_of(digests(spec)), **dict.fromkeys(names, _UNKNOWN)}
                     for (one, spec), names in zip(pairs, off, strict=True)
                 }
-        return [_with(one, told[one.id]) if one.id in told else one for one in containers]
+        return _all_with(containers, told)
 
-    def update(self, one: Observed, spec: ContainerSpec, engine: Docker) -> None:
+    def update(self, one: Observed, spec: ContainerSpec, engine: "Docker") -> None:
         """Change the limits of a living container; raises UserError when the engine refuses."""
         old, new = _of(one.digests), _of(digests(spec))
         changing = {name: _UNKNOWN for name in LIMITS if old.get(name) != new.get(name)}
@@ -83,6 +95,10 @@ class Limits:
 
 def _of(fields: Mapping[str, str]) -> dict[str, str]:
     return {name: digest for name, digest in fields.items() if name in LIMITS}
+
+
+def _all_with(containers: Iterable[Observed], told: Mapping[str, dict[str, str]]) -> list[Observed]:
+    return [_with(one, told[one.id]) if one.id in told else one for one in containers]
 
 
 def _with(one: Observed, limits: dict[str, str]) -> Observed:

@@ -1,25 +1,22 @@
 """How a host stands: its generation, what is in git's way, every container, its backups, its jobs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from gitops.agent.action import Held
 from gitops.agent.doubts import doubts
 from gitops.agent.generation import running
-from gitops.agent.host import Wanted, look, want
 from gitops.agent.pause import paused
-from gitops.agent.plan import Engine, Plan, plan
 from gitops.agent.rollback import rolled_back
-from gitops.agent.status import Row, rows
+from gitops.agent.status import Row
 from gitops.agent.ticked import last
-from gitops.backup.standing import BackupStanding, care_notes, past, standings
-from gitops.engine.docker import Docker
-from gitops.engine.usage import Usage, usage
+from gitops.backup.standing import BackedUp, BackupStanding, care_notes, past, standings
+from gitops.engine.observed import Observed
+from gitops.engine.usage import Usage
 from gitops.jobs.standing import JobStanding
 from gitops.jobs.standing import standing as job_standing
 from gitops.report.notices import outbox
-from gitops.system.clock import now
 from gitops.system.places import Places
 
 
@@ -37,6 +34,7 @@ class Standing:
         jobs: how its jobs stand.
         held: the instances that are not what git says, because a roll-out of them failed.
         untold: how many notices could not be delivered yet.
+        settled: the host's containers, where all are well and there is nothing to do; None where not.
     """
 
     host: str
@@ -48,6 +46,7 @@ class Standing:
     jobs: tuple[JobStanding, ...] = ()
     held: tuple[Held, ...] = ()
     untold: int = 0
+    settled: tuple[Observed, ...] | None = None
 
     @property
     def well(self) -> bool:
@@ -56,60 +55,44 @@ class Standing:
         return not self.notes and not late and all(row.well for row in self.rows)
 
 
-def standing(
-    root: Path, host: str | None, engine: Docker, places: Places, earlier: dict[str, Usage] | None = None
+def stands(
+    host: str,
+    rows: Iterable[Row],
+    backed_up: Iterable[BackedUp],
+    places: Places,
+    at: datetime,
+    *,
+    answers: bool = True,
 ) -> Standing:
-    """Look at a host.
+    """Put what this machine's files say of a host beside its containers.
 
     Args:
-        root: the fleet's directory, or a copy of it that a host keeps.
-        host: its name; None: see `want`.
-        engine: the host's engine.
+        host: its name.
+        rows: its containers, problems first.
+        backed_up: the instances that have backups.
         places: the host's directories.
-        earlier: what containers used at the look before; tells how busy they were since.
+        at: the present time.
+        answers: whether the container engine does.
     """
-    return standing_of(want(root, host, places), engine, places, earlier)
-
-
-def standing_of(
-    wanted: Wanted,
-    engine: Docker | None,
-    places: Places,
-    earlier: dict[str, Usage] | None = None,
-    *,
-    use: bool = True,
-    at: datetime | None = None,
-) -> Standing:
-    """Look at a host whose definitions are read already; otherwise as `standing`.
-
-    Without `use`, nobody asks what containers use, which is a question for each. Without an engine, which
-    somebody found not to answer, no container is known. `at` is the present time.
-    """
-    at = at or now()
-    seen = look(engine, wanted, places) if engine else Engine()
-    steps = plan(wanted.desired, seen) if engine else Plan()
-    used = usage([one.id for one in seen.containers if one.state == "running"]) if use else {}
     turn = last(places)
     notes = [str(rolled)] if (rolled := rolled_back(places)) else []
     notes += [until] if (until := paused(places)) else []
     notes += turn.notes if turn else ()
-    notes += [] if engine else ["the container engine does not answer"]
-    found = rows(wanted.desired, seen.containers, steps, used, earlier) if engine else []
+    notes += [] if answers else ["the container engine does not answer"]
     before = past(places)
     notes += doubts(places)
     notes += care_notes(before)
-    backups = standings(wanted.fleet.instances(wanted.host).values(), before, at)
+    backups = standings(backed_up, before, at)
     notes += _untold(places)
     return Standing(
-        wanted.host,
+        host,
         running(places),
         tuple(notes),
-        tuple(found),
+        tuple(rows),
         tuple(backups),
-        used,
+        {},
         tuple(job_standing(places, at)),
-        steps.held,
-        sum(1 for one in outbox(places) if one.left),
+        untold=sum(1 for one in outbox(places) if one.left),
     )
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from gitops.agent.desired import Desired
-from gitops.agent.plan import Plan
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, digests
 from gitops.engine.usage import Usage
+
+if TYPE_CHECKING:
+    from gitops.agent.desired import Desired
+    from gitops.agent.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,9 @@ class Row:
 
 
 def rows(
-    desired: Desired,
+    desired: "Desired",
     observed: Iterable[Observed],
-    plan: Plan,
+    plan: "Plan",
     usage: Mapping[str, Usage] | None = None,
     earlier: Mapping[str, Usage] | None = None,
 ) -> list[Row]:
@@ -86,27 +89,33 @@ def rows(
         now, before = (each.get(is_.id) for each in (usage or {}, earlier or {}))
         cpu = now.cores_since(before) if now and before else None
         same = dict(is_.digests) == digests(spec)
-        found.append(_row(is_, is_.state, current=same, note=note, cpu=cpu, cpus=spec.cpus, usage=now))
+        found.append(row(is_, is_.state, current=same, note=note, cpu=cpu, cpus=spec.cpus, usage=now))
     for is_ in present.values():
         word = "kept to go back to" if is_.aside else "not in the fleet"
-        found.append(_row(is_, f"{is_.state}, {word}", current=False, note=steps.get(is_.subject, word)))
-    return sorted(found, key=lambda row: (row.well, row.instance, row.service))
+        found.append(row(is_, f"{is_.state}, {word}", current=False, note=steps.get(is_.subject, word)))
+    return in_order(found)
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Put problems first, then sort by instance and service."""
+    return sorted(rows, key=lambda one: (one.well, one.instance, one.service))
 
 
 def _image(spec: ContainerSpec) -> str:
     return f"{spec.image_name} {spec.image.rpartition(':')[2][:8]}"
 
 
-def _row(
+def row(
     is_: Observed,
     state: str,
     *,
     current: bool,
-    note: str,
+    note: str = "",
     cpu: float | None = None,
     cpus: float | None = None,
     usage: Usage | None = None,
 ) -> Row:
+    """Give the row of a container that is there; see Row."""
     repository, _, identity = is_.image.rpartition(":")
     return Row(
         is_.instance,

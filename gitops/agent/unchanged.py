@@ -9,20 +9,19 @@ losing the cache costs only time.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops.agent.as_made import summary, works
 from gitops.agent.failures import Failures
 from gitops.agent.rollback import instead_of
 from gitops.agent.schedule import installation, schedule_summary
-from gitops.agent.steps import standstill
 from gitops.backup.cut_short import any_cut_short
 from gitops.engine.docker import Docker
 from gitops.engine.held import any_held, engine_lock
 from gitops.engine.observed import Observed
-from gitops.engine.specification import format_digests
 from gitops.system.errors import Problem, UserError
 from gitops.system.files import write
 from gitops.system.locks import exclusive
@@ -77,7 +76,7 @@ def still_so(commit: str | None, host: str | None, engine: Docker, places: Place
         return None
     with exclusive(engine_lock(places), "this host's engine"):
         seen = engine.containers(kept["fleet"], kept["host"])
-    if not _works(seen) or _summary(seen) != kept["containers"]:
+    if not works(seen) or summary(seen) != kept["containers"]:
         return None
     return Settled(kept["host"], tuple(kept["held"]))
 
@@ -104,12 +103,12 @@ def remember(
     """
     path = _path(commit, asked_host, places)
     waits = any(failure.full for failure in Failures(places.state).read().values())
-    if _works(seen) and not waits:
+    if works(seen) and not waits:
         kept = {
             "host": settled.host,
             "held": settled.held,
             "fleet": fleet,
-            "containers": _summary(seen),
+            "containers": summary(seen),
             "failed": _failed(places),
             "schedule": schedule_summary(fleet, places),
         }
@@ -138,17 +137,3 @@ def _path(commit: str, host: str | None, places: Places) -> Path:
 def _failed(places: Places) -> list[str]:
     """List the instances of which a failure is remembered; a person may make one be forgotten."""
     return sorted(Failures(places.state).read())
-
-
-def _works(containers: Iterable[Observed]) -> bool:
-    """Tell whether each runs and is well, or has ended well and is not to run any more."""
-    return all(
-        one.health in {"", "healthy"} and not one.just_started
-        if one.state == "running"
-        else one.state == "exited" and not one.aside and not standstill(one.restart, one)
-        for one in containers
-    )
-
-
-def _summary(containers: Iterable[Observed]) -> list[list[str]]:
-    return [[one.name, format_digests(dict(one.digests)), *one.networks] for one in containers]

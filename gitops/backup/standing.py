@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
-from gitops.fleet.backups import Backup
-from gitops.fleet.fleet import Instance
-from gitops.fleet.notifications import Kind
-from gitops.fleet.schedule import next_time
+from gitops.fleet.crontab import next_time
+from gitops.fleet.kinds import Kind
 from gitops.report.history import Run
 from gitops.report.newest import newest, oldest
 from gitops.system.clock import stamp
 from gitops.system.places import Places
+
+if TYPE_CHECKING:
+    from gitops.fleet.fleet import Instance
 
 _GRACE = timedelta(hours=1)
 """What a run may begin late, besides the time that the one before took."""
@@ -36,6 +38,20 @@ class Past:
     drill: Mapping[str, Run] = field(default_factory=dict)
     proved: Mapping[str, Run] = field(default_factory=dict)
     care: tuple[Run, ...] = ()
+
+
+class BackedUp(NamedTuple):
+    """An instance that has something to back up.
+
+    Args:
+        instance: its name.
+        schedule: when it is backed up.
+        drill: when that is proved; None: never.
+    """
+
+    instance: str
+    schedule: str
+    drill: str | None
 
 
 @dataclass(frozen=True)
@@ -73,13 +89,18 @@ def past(places: Places) -> Past:
     )
 
 
-def standings(instances: Iterable[Instance], past: Past, now: datetime) -> list[BackupStanding]:
-    """Say how the backups of those instances stand that have any; pure, and those with notes come first."""
-    found = [
-        _standing(one.name, one.definition.backup, past, now)
+def backed_up(instances: "Iterable[Instance]") -> list[BackedUp]:
+    """Give those of the instances that have anything to back up."""
+    return [
+        BackedUp(one.name, backup.schedule, backup.drill)
         for one in instances
-        if one.definition.backup and (one.definition.backup.databases or one.definition.backup.volumes)
+        if (backup := one.definition.backup) and (backup.databases or backup.volumes)
     ]
+
+
+def standings(instances: Iterable[BackedUp], past: Past, now: datetime) -> list[BackupStanding]:
+    """Say how the backups of instances stand; pure, and those with notes come first."""
+    found = [_standing(one, past, now) for one in instances]
     return sorted(found, key=lambda one: (not one.notes, one.instance))
 
 
@@ -100,7 +121,8 @@ def age(since: datetime, now: datetime) -> str:
     return f"{int(hours)} h" if hours < 48 else f"{int(hours // 24)} days"  # noqa: PLR2004  # two days
 
 
-def _standing(name: str, backup: Backup, past: Past, now: datetime) -> BackupStanding:
+def _standing(backup: BackedUp, past: Past, now: datetime) -> BackupStanding:
+    name = backup.instance
     good, last, drill = past.good.get(name), past.last.get(name), past.drill.get(name)
     due = _due(backup.schedule, good) if good else None
     notes: list[tuple[Kind | None, str]] = []

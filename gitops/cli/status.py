@@ -8,7 +8,7 @@ import typer
 from gitops.cli.options import FleetOption, HostOption, JsonOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from gitops.view.view import View
 
@@ -62,35 +62,17 @@ def status(
 
 def _looks(fleet: Path | None, host: str | None, *, use: bool) -> "Iterator[View]":
     """Look at the host as often as is asked for; with `use`, at what its containers use too."""
-    from gitops.agent.generation import current
-    from gitops.cli.options import fleet_root
+    from gitops.cli.glancing import where
     from gitops.engine.docker import Docker
     from gitops.engine.usage import Usage
-    from gitops.system.errors import UserError
     from gitops.system.places import places
     from gitops.view.look import look
 
     place, used = places(), dict[str, Usage]()
-
-    def generation() -> tuple[Path, str | None]:
-        kept = current(place)
-        return kept.path, host or kept.host
-
-    where: Callable[[], tuple[Path, str | None]]
-    try:
-        root = fleet_root(fleet)
-    except UserError:
-        if fleet or not (place.state / "current").exists():
-            raise
-        where = generation
-    else:
-
-        def where() -> tuple[Path, str | None]:
-            return root, host
-
+    at = where(fleet, host, place)
     with Docker() as engine:
         while True:
-            found = look(*where(), engine, place, used, use=use)
+            found = look(*at(), engine, place, used, use=use)
             used = dict(found.used)
             yield found
 

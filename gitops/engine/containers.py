@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from gitops.engine import labels
 from gitops.engine.connection import address, ask, tell, telling
 from gitops.engine.exec import ExecStream
 from gitops.engine.health import Health
+from gitops.engine.listed import listed
 from gitops.engine.observed import Observed, observed
 from gitops.engine.request import create_request, limits, restart_policy
 from gitops.engine.specification import ContainerSpec
@@ -29,9 +29,7 @@ class Containers(Health):
 
     def containers(self, fleet: str, host: str) -> list[Observed]:
         """List every container of a host of a fleet, running or not, in one call."""
-        filters = json.dumps({"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]})
-        entries = ask("cannot list containers", f"/containers/json?all=1&filters={quote(filters)}")
-        return sorted((observed(entry) for entry in entries), key=lambda one: one.name)
+        return listed(fleet, host)
 
     def named(self, names: Sequence[str]) -> list[Observed]:
         """List the containers that have one of these names, running or not, in one call."""

@@ -14,14 +14,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gitops.engine.connection import AwayError
-from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.system.errors import Problem, UserError
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
+
+if TYPE_CHECKING:
+    from gitops.engine.docker import Docker
 
 WAIT = 3600.0
 """Seconds to wait for a roll-out that is under way."""
@@ -60,7 +62,7 @@ def engine_lock(places: Places) -> Path:
 
 @contextmanager
 def hold(
-    engine: Docker,
+    engine: "Docker",
     containers: Sequence[Observed],
     how: Literal["pause", "stop"],
     places: Places,
@@ -113,7 +115,7 @@ def any_held(places: Places) -> bool:
 
 
 def free(
-    engine: Docker,
+    engine: "Docker",
     places: Places,
     tell: Callable[[str], object] = lambda _: None,
     *,
@@ -156,7 +158,7 @@ def _left_behind(names: Collection[str], state: str, places: Places) -> set[str]
 
 
 def _holdable(
-    engine: Docker, containers: Sequence[Observed], left: Collection[str], places: Places
+    engine: "Docker", containers: Sequence[Observed], left: Collection[str], places: Places
 ) -> list[Observed]:
     """Look at containers anew; give those that run, and those that were left standing still.
 
@@ -172,7 +174,7 @@ def _holdable(
     return [one for one in found if one.id in left or one.state in {"running", "restarting"}]
 
 
-def _go_on(engine: Docker, containers: Sequence[Observed], places: Places) -> None:
+def _go_on(engine: "Docker", containers: Sequence[Observed], places: Places) -> None:
     problems: list[Problem] = []
     for one in containers:
         try:

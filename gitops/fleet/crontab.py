@@ -193,6 +193,12 @@ def _number(word: str, what: str, low: int, high: int, names: tuple[str, ...]) -
     return int(word)
 
 
+def next_time(schedule: str, after: datetime) -> datetime:
+    """Give the first time after another at which a schedule is due, by this machine's clock; both in UTC."""
+    here = after.astimezone().replace(tzinfo=None)
+    return next(crontab(schedule).after(here)).astimezone(UTC)
+
+
 @lru_cache(maxsize=4096)
 def _closest(schedule: Crontab) -> int:
     times = sorted(hour * 60 + minute for hour in schedule.hours for minute in schedule.minutes)

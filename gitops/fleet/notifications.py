@@ -1,28 +1,11 @@
 """Who hears of what: `notifications` in fleet.yaml."""
 
-from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from gitops.fleet.kinds import Kind
 from gitops.fleet.values import Duration, Model, Name
-
-
-class Kind(StrEnum):
-    """What somebody may hear of."""
-
-    UPDATE = "update"
-    SECURITY_UPDATE = "security-update"
-    ROLLOUT_FAILED = "rollout-failed"
-    ROLLED_BACK = "rolled-back"
-    BACKUP_LATE = "backup-late"
-    DRILL_FAILED = "drill-failed"
-    JOB_FAILING = "job-failing"
-    JOB_LATE = "job-late"
-    AGENT_FAILING = "agent-failing"
-    AGENT_SILENT = "agent-silent"
-    IMAGE_REFUSED = "image-refused"
-
 
 _DAY = 86400.0
 AFTER: Final = {

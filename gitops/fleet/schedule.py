@@ -1,6 +1,5 @@
 """Schedules, as crontab(5) has them, and the time zones they are meant in."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,9 +27,3 @@ Schedule = Annotated[Line, AfterValidator(_schedule)]
 
 Timezone = Annotated[Line, AfterValidator(_timezone)]
 """A name of the tz database, for example Europe/Berlin."""
-
-
-def next_time(schedule: str, after: datetime) -> datetime:
-    """Give the first time after another at which a schedule is due, by this machine's clock; both in UTC."""
-    here = after.astimezone().replace(tzinfo=None)
-    return next(crontab(schedule).after(here)).astimezone(UTC)

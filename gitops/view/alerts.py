@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gitops.agent.action import Result
-from gitops.fleet.notifications import Kind, Notifications
+from gitops.fleet.kinds import Kind
+from gitops.fleet.notifications import Notifications
 from gitops.system.clock import stamp
 from gitops.view.view import View
 from gitops.view.waiting import Waiting

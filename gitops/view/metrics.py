@@ -10,7 +10,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from gitops import __version__
-from gitops.fleet.notifications import Kind
+from gitops.fleet.kinds import Kind
 from gitops.jobs.standing import KIND
 from gitops.report.history import GOOD, Past
 from gitops.report.turns import Outcome

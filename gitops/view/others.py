@@ -1,12 +1,13 @@
 """What is known of a fleet's other hosts: the newest report of each that was fetched; nobody is asked now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from gitops.agent.host import Wanted
 from gitops.agent.reported import Reported, kept
 from gitops.fleet.hosts import Report
-from gitops.fleet.notifications import Kind
+from gitops.fleet.kinds import Kind
 from gitops.git.repository import Repository
 from gitops.system.clock import stamp
 from gitops.system.errors import UserError
@@ -14,21 +15,27 @@ from gitops.system.places import Places
 from gitops.view.view import SILENT, HostView, Problem
 
 
-def others(wanted: Wanted, places: Places, at: datetime) -> tuple[HostView, ...]:
-    """Give what is known of the hosts besides the one that looks, by name."""
-    rest = {name: one.report for name, one in wanted.fleet.hosts.items() if name != wanted.host}
-    if not rest:
-        return ()
+def others(
+    reports: Mapping[str, Mapping[str, Any] | None], root: Path, places: Places, at: datetime
+) -> tuple[HostView, ...]:
+    """Give what is known of the hosts besides the one that looks.
+
+    Args:
+        reports: of each host, what its definition says of its reports.
+        root: the fleet's directory, for a machine that has no repository of its own.
+        places: this machine's directories.
+        at: the present time.
+    """
     own = places.state / "repository.git"
-    git = Repository(own if own.is_dir() else wanted.fleet.root)
-    return tuple(_host(name, report, git, at) for name, report in rest.items())
+    git = Repository(own if own.is_dir() else root)
+    return tuple(_host(name, report, git, at) for name, report in reports.items())
 
 
-def _host(name: str, report: Report | None, git: Repository, now: datetime) -> HostView:
+def _host(name: str, report: Mapping[str, Any] | None, git: Repository, now: datetime) -> HostView:
     if report is None:
         return HostView(name, "")
     try:
-        found = kept(git, name, report)
+        found = kept(git, name, Report.model_validate(report))
     except UserError as error:
         return HostView(name, "", problems=(Problem(None, f"host {name}", error.problems[0].message),))
     return seen(found, now) if found else HostView(name, "")

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from gitops.backup.standing import BackupStanding
-from gitops.fleet.notifications import Kind
+from gitops.fleet.kinds import Kind
 from gitops.jobs.standing import JobStanding, how
 from gitops.report.history import GOOD, Run
 from gitops.system.clock import stamp

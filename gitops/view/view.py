@@ -10,7 +10,7 @@ from gitops.agent.status import Row
 from gitops.agent.ticked import Tick
 from gitops.backup.standing import BackupStanding
 from gitops.engine.usage import Usage
-from gitops.fleet.notifications import Kind
+from gitops.fleet.kinds import Kind
 from gitops.jobs.standing import JobStanding
 from gitops.report.turns import Turn
 from gitops.view.waiting import Waiting

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from gitops.debian.packages import Package
 from gitops.system.clock import stamp
 from gitops.system.files import write
 from gitops.system.places import Places
@@ -96,10 +95,9 @@ def known(places: Places) -> Found | None:
         return None
 
 
-def still(one: Waiting, packages: Mapping[str, Package]) -> bool:
-    """Tell whether an image, by its lock, still waits for it: somebody may have merged it meanwhile."""
-    has = packages.get(one.package)
-    return (has is None and not one.old) or (has is not None and has.version == one.old)
+def still(one: Waiting, versions: Mapping[str, str]) -> bool:
+    """Tell whether an image of these packages still waits for it: somebody may have merged it meanwhile."""
+    return versions.get(one.package, "") == one.old
 
 
 def _of(update: Mapping[str, Any], at: datetime) -> list[Waiting]:

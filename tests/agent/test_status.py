@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gitops.agent.comparing import standing
 from gitops.agent.pause import pause
-from gitops.agent.standing import standing
 from gitops.engine.usage import usage
 from tests.agent.conftest import APP, FleetOnDisk
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gitops.backup.standing import BackupStanding, Past, age, care_notes, past, standings
+from gitops.backup.standing import BackupStanding, Past, age, backed_up, care_notes, past, standings
 from gitops.fleet.apps import App
+from gitops.fleet.crontab import next_time
 from gitops.fleet.fleet import Instance
-from gitops.fleet.schedule import next_time
 from gitops.report.history import Run, record
 from gitops.system.places import Places, places
 
@@ -44,7 +44,7 @@ def _ran(host: Places, kind: str, at: datetime, *, status: int = 0, detail: str 
 
 
 def _standing(host: Places, now: datetime, **backup: str) -> BackupStanding:
-    (found,) = standings([_instance(**backup)], past(host), now)
+    (found,) = standings(backed_up([_instance(**backup)]), past(host), now)
     return found
 
 
@@ -53,7 +53,7 @@ def test_an_instance_without_a_backup_is_told_and_one_without_data_is_not(host: 
     nothing = Instance(
         "bob", "web1", "shop", App.model_validate({"services": {"db": {"image": "server"}}, "backup": {}})
     )
-    assert standings([nothing], past(host), _NIGHT) == []
+    assert standings(backed_up([nothing]), past(host), _NIGHT) == []
 
 
 def test_a_backup_is_late_when_its_next_one_has_not_come_within_the_hour(host: Places) -> None:
@@ -104,7 +104,7 @@ def test_a_drill_that_failed_or_did_not_come_is_told(host: Places) -> None:
 
 def test_instances_that_need_somebody_come_first(host: Places) -> None:
     _ran(host, "backup", _NIGHT)
-    found = standings([_instance("alice"), _instance("bob")], past(host), _NIGHT + _HOUR)
+    found = standings(backed_up([_instance("alice"), _instance("bob")]), past(host), _NIGHT + _HOUR)
     assert [one.instance for one in found] == ["bob", "alice"]
 
 

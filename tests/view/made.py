@@ -7,7 +7,7 @@ from pathlib import Path
 from gitops.agent.status import Row
 from gitops.agent.ticked import Tick
 from gitops.backup.standing import BackupStanding
-from gitops.fleet.notifications import Kind
+from gitops.fleet.kinds import Kind
 from gitops.jobs.standing import JobStanding
 from gitops.report.history import Run, record
 from gitops.report.turns import Outcome, Turn

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from gitops.agent.action import Held, Result
 from gitops.agent.ticked import Tick
-from gitops.fleet.notifications import Kind, Notifications
+from gitops.fleet.kinds import Kind
+from gitops.fleet.notifications import Notifications
 from gitops.system.clock import stamp
 from gitops.view.alerts import Known, News, alerts, news, undecided, watched
 from gitops.view.view import View
