@@ -62,9 +62,9 @@ def known(fleet: FleetOnDisk) -> FleetOnDisk:
         "new": "2",
         "cves": [],
         "images": ["tiny"],
-        "since": stamp(now()),
+        "since": stamp(begun),
     }
-    found = {"version": 1, "looked": stamp(now()), "base": "c0ffee", "waiting": [waits]}
+    found = {"version": 1, "looked": stamp(begun), "base": "c0ffee", "waiting": [waits]}
     (fleet.places.state / "updates.json").write_text(json.dumps(found))
     until(lambda: _kept(fleet))
     return fleet
