@@ -1,5 +1,6 @@
 """Which verbs there are, and what becomes of an error."""
 
+import errno
 import logging
 import shutil
 import signal
@@ -101,6 +102,7 @@ app.add_typer(hooks.app, name="hooks", cls=Group)
 
 
 _NARROWEST = 52
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _interrupted = Event()
 
 
@@ -128,6 +130,11 @@ def main() -> None:
     except (InterruptedByUserError, Exception) as error:
         # Libraries make an error of their own of what is raised amid their work, as pydantic does of Ctrl-C
         # while it builds a validator.
+        if isinstance(error, OSError) and error.errno in _FULL:
+            print(
+                f"{error.filename or 'what is printed'} cannot be written: {error.strerror}", file=sys.stderr
+            )
+            sys.exit(1)
         if not (_interrupted.is_set() or isinstance(error, InterruptedByUserError)):
             raise
         print("interrupted; run it again to carry on", file=sys.stderr)
