@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,13 +138,13 @@ class Host:
         exit_status, told = self.gitops("status", "--json", "--exit-code")
         return {**json.loads(told), "exit": exit_status}
 
-    def lives(self) -> dict[str, tuple[str, str, str]]:
-        """Give the id, image and starting time of each container by its name; all of them must run."""
+    def lives(self, names: Iterable[str] | None = None) -> dict[str, tuple[str, str, str]]:
+        """Give the id, image and starting time of containers, or of all, by name; all of them must run."""
         found = {}
-        for one in self.api.containers(all=True):
-            told = self.api.inspect_container(one["Id"])
-            assert told["State"]["Status"] == "running", one["Names"]
-            found[told["Name"][1:]] = (one["Id"], told["Config"]["Image"], told["State"]["StartedAt"])
+        for one in names or [one["Id"] for one in self.api.containers(all=True)]:
+            told = self.api.inspect_container(one)
+            assert told["State"]["Status"] == "running", told["Name"]
+            found[told["Name"][1:]] = (told["Id"], told["Config"]["Image"], told["State"]["StartedAt"])
         return found
 
     def assert_is(self, *, image: str | None = None) -> dict[str, tuple[str, str, str]]:

@@ -103,8 +103,7 @@ def test_a_deployment_whose_disk_fills_goes_on_when_there_is_room(
     running.push()
     running.tick_and(f"create network accepted.{new}.default", disks[disk].fill)
     running.tick()
-    after = running.lives()
-    assert {name: after[name] for name in before} == before
+    assert running.lives(before) == before
     disks[disk].free()
     assert running.tick()[0] == 0
     assert {name: running.assert_is()[name] for name in before} == before

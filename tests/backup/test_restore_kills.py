@@ -84,6 +84,13 @@ def _tick(site: Site) -> list[str]:
     return told
 
 
+def _start_what_stopped_since(site: Site) -> None:
+    """Do as the rest of a tick does: a busy engine may do only now what the dead one had asked it for."""
+    for one in site.engine.containers(site.name, HOST):
+        if one.state == "exited":
+            site.engine.start(one.name)
+
+
 def _wrong(site: Site) -> list[str]:
     """List what does not run, and what is left of a restore."""
     left = [
