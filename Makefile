@@ -42,4 +42,5 @@ man: setup ## write the manual pages into man/
 	@.venv/bin/python -m gitops.cli.manual man
 
 bench: setup ## measure against the named floors and peers; prints a table
+	@scripts/setup tests
 	@scripts/with-engine .venv/bin/python -m bench
