@@ -164,7 +164,7 @@ def test_uncommitted_changes_are_not_applied(tour: Tour) -> None:
         host.write_text(original)
 
 
-@pytest.mark.parametrize("seconds", [0.15, 0.4, 1.0])
+@pytest.mark.parametrize("seconds", [0.15, 1.0])
 def test_ctrl_c_at_any_moment_and_then_again_carries_on_and_nothing_is_corrupt(
     tour: Tour, seconds: float
 ) -> None:
