@@ -25,7 +25,7 @@ def measure() -> Figure:
         ours, bare = in_turns(3, host.back_up, lambda: host.bare(piped))
     return Figure(
         "back up a PostgreSQL of 500 MB",
-        "pg_dump | restic backup --stdin",
+        "the same dump piped into restic backup --stdin",
         ours.seconds,
         bare.seconds,
         1.05,
