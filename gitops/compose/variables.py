@@ -7,7 +7,7 @@ from typing import Any
 from gitops.compose.source import Source
 from gitops.fleet.document import At
 from gitops.fleet.instances import BUILT_IN
-from gitops.fleet.interpolation import InterpolationError, Parts, Variable, parse
+from gitops.fleet.interpolation import InterpolationError, Parts, Variable, parse, texts
 from gitops.system.errors import UserError
 
 _SECRET = re.compile(
@@ -32,7 +32,7 @@ def parameters(source: Source, kept: Any, at: At) -> dict[str, dict[str, Any]]: 
         UserError: a variable is not written as Compose has it.
     """
     found: dict[str, dict[str, Any]] = {}
-    for place, text in _texts(kept, at):
+    for place, text in texts(kept, at):
         try:
             variables = list(_variables(parse(text)))
         except InterpolationError as error:
@@ -61,17 +61,6 @@ def _parameter(source: Source, variable: Variable) -> dict[str, Any]:
     if variable.operator.endswith("-") and all(isinstance(part, str) for part in variable.word):
         return {"default": "".join(str(part) for part in variable.word)}
     return {"default": ""} if variable.operator.endswith("+") else {}
-
-
-def _texts(value: Any, at: At) -> Iterator[tuple[At, str]]:  # noqa: ANN401 - any YAML
-    if isinstance(value, str):
-        yield at, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, (*at, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, (*at, index))
 
 
 def _variables(parts: Parts) -> Iterator[Variable]:

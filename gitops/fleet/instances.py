@@ -8,7 +8,7 @@ from typing import Any
 from gitops.fleet.apps import App, Parameter
 from gitops.fleet.document import At
 from gitops.fleet.hosts import Placement
-from gitops.fleet.interpolation import InterpolationError, fill, names, parse
+from gitops.fleet.interpolation import InterpolationError, fill, names, parse, texts
 from gitops.fleet.wording import Fault, did_you_mean
 
 BUILT_IN = ("instance", "host", "fleet")
@@ -115,7 +115,7 @@ def as_text(value: str | float | bool) -> str:  # noqa: FBT001 - a parameter may
 def variable_faults(app: AppDefinition) -> Iterator[Fault]:
     """Tell which variables of an app cannot be filled in whatever its instances say."""
     known = {*app.parameters, *BUILT_IN}
-    for at, text in _texts(_body(app), ()):
+    for at, text in texts(_body(app), ()):
         try:
             used = tuple(names(parse(text)))
         except InterpolationError as error:
@@ -128,7 +128,7 @@ def variable_faults(app: AppDefinition) -> Iterator[Fault]:
 
 def value_faults(app: AppDefinition, values: Values) -> Iterator[Fault]:
     """Tell which texts of an app cannot be filled in with these values."""
-    for at, text in _texts(_body(app), ()):
+    for at, text in texts(_body(app), ()):
         try:
             fill(parse(text), values)
         except InterpolationError as error:
@@ -195,15 +195,3 @@ def _filled(value: Any, values: Values, *, leave: bool = False) -> Any:  # noqa:
     if isinstance(value, list):
         return [_filled(inner, values, leave=leave) for inner in value]
     return value
-
-
-def _texts(value: object, at: At) -> Iterator[tuple[At, str]]:
-    if isinstance(value, str):
-        if "$" in value:
-            yield at, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, (*at, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, (*at, index))

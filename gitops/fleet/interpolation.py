@@ -62,6 +62,27 @@ def names(parts: Parts) -> Iterator[str]:
             yield from names(part.word)
 
 
+def texts(value: object, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Find every text that may name variables in what YAML gave, keys aside.
+
+    Args:
+        value: a text, number, mapping or list of such.
+        at: where it stands.
+
+    Yields:
+        Where a text with a dollar sign stands, and the text.
+    """
+    if isinstance(value, str):
+        if "$" in value:
+            yield at, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from texts(inner, (*at, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from texts(inner, (*at, index))
+
+
 def fill(parts: Parts, values: Mapping[str, str | None]) -> str:
     """Put values in the place of variables.
 
