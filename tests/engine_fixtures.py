@@ -6,8 +6,9 @@ import io
 import os
 import subprocess
 import tarfile
+import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from docker.errors import NotFound
 
 from gitops.debian.mirrors import host_archives
 from gitops.engine import labels
+from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec
 from gitops.system.locks import exclusive
 from gitops.system.run import run
@@ -132,6 +134,16 @@ def container(fleet: str, subject: str, image: str, **fields: object) -> Contain
         "stop_grace_period": 2.0,
     }
     return ContainerSpec(**{**given, **fields})  # type: ignore[arg-type]  # a test names its own fields
+
+
+def at_rest(look: Callable[[], Iterable[Observed]]) -> None:
+    """Wait until a busy engine has done what one who was killed had asked it for: a second without change."""
+    since, before = time.monotonic(), None
+    while time.monotonic() - since < 1:
+        seen = sorted((one.id, one.name, one.state) for one in look())
+        if seen != before:
+            since, before = time.monotonic(), seen
+        time.sleep(0.1)
 
 
 def exists(api: APIClient, name: str) -> bool:

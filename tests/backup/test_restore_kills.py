@@ -21,6 +21,7 @@ from gitops.engine.held import engine_lock, free
 from gitops.report.history import runs
 from gitops.system.locks import exclusive
 from tests.database_fixtures import DATABASE, HOST, INSTANCE, Site
+from tests.engine_fixtures import at_rest
 
 KILLS = int(os.environ.get("RESTORE_KILLS", "4"))
 """How many restores are killed at random; 50 were, when this was written."""
@@ -84,13 +85,6 @@ def _tick(site: Site) -> list[str]:
     return told
 
 
-def _start_what_stopped_since(site: Site) -> None:
-    """Do as the rest of a tick does: a busy engine may do only now what the dead one had asked it for."""
-    for one in site.engine.containers(site.name, HOST):
-        if one.state == "exited":
-            site.engine.start(one.name)
-
-
 def _wrong(site: Site) -> list[str]:
     """List what does not run, and what is left of a restore."""
     left = [
@@ -140,6 +134,7 @@ def test_a_restore_killed_at_any_instant_leaves_the_old_or_is_brought_to_the_new
             else:
                 time.sleep(dice.uniform(0, whole))
             process.send_signal(signal.SIGKILL)
+        at_rest(lambda: spoilt.engine.containers(spoilt.name, HOST))
         told = _tick(spoilt)
         assert _content(spoilt) in {_OLD, _NEW}, (number, told)
         assert not _wrong(spoilt), (number, told, _wrong(spoilt))
