@@ -17,6 +17,10 @@ from gitops.engine.request import create_request, limits, restart_policy
 from gitops.engine.specification import ContainerSpec
 from gitops.system.errors import UserError
 
+_IN_USE = "is already in use by container"
+_LATE = 10.0
+"""Seconds that an engine may take to make what nobody waits for any more."""
+
 _LOST = re.compile(r"task \w+: already exists|id already in use")
 
 
@@ -51,12 +55,35 @@ class Containers(Health):
         return min(found, key=lambda one: one.aside, default=None)
 
     def create(self, spec: ContainerSpec, fleet: str, host: str, generation: str) -> str:
-        """Create a container on all its networks, without starting it; give its id."""
+        """Create a container on all its networks, without starting it; give its id.
+
+        Nobody else may be making containers of this host. One of this name that was made and never started is
+        what a busy engine did late for somebody who has died; it is made anew.
+        """
         with telling(f"cannot create {spec.subject}"):
-            made = self._create(create_request(spec, fleet, host, generation), spec.name)
+            request = create_request(spec, fleet, host, generation)
+            made = self._create_over(request, spec.name, fleet, host)
             for network, aliases in spec.networks[1:]:
                 self._api.connect_container_to_network(made, network, aliases=list(aliases))
             return made
+
+    def _create_over(self, request: dict[str, Any], name: str, fleet: str, host: str) -> str:
+        from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
+
+        deadline = time.monotonic() + _LATE
+        while True:
+            try:
+                return self._create(request, name)
+            except APIError as error:
+                if _IN_USE not in str(error.explanation) or time.monotonic() > deadline:
+                    raise
+                owner = self.named([name])  # nobody as yet where the engine has taken only the name
+                ours = {one.id for one in self.containers(fleet, host) if one.state == "created"}
+                if any(one.id not in ours for one in owner):
+                    raise
+                for one in owner:
+                    self.remove(one.id)
+                time.sleep(0.05)
 
     def put(self, container: str, directory: str, content: bytes) -> None:
         """Unpack a tar into a directory of a container, whether or not it runs."""

@@ -20,7 +20,7 @@ from gitops.engine.specification import (
 )
 from gitops.system.errors import UserError
 from tests.agent.deploying import QUICK, Deployment, blog, go, wanting
-from tests.engine_fixtures import at_rest, container
+from tests.engine_fixtures import container
 
 
 @pytest.fixture
@@ -217,7 +217,6 @@ def test_apply_can_be_killed_anywhere_and_run_again(
         process.send_signal(signal.SIGKILL)
         process.communicate()
     desired = turned(fleet_name, image, "7")
-    at_rest(lambda: engine.containers(fleet_name, "host"))
     go(engine, fleet_name, desired)
     assert sorted(Deployment(engine, fleet_name).ids()) == sorted(one.subject for one in desired.containers)
     assert set(engine.networks(fleet_name, "host")) == {one.name for one in desired.networks}

@@ -1,12 +1,17 @@
+import contextlib
 import hashlib
+import json
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from docker.api.client import APIClient
 
+from gitops.engine.connection import address
 from gitops.engine.docker import Docker
 from gitops.engine.names import BEFORE
+from gitops.engine.request import create_request
 from gitops.engine.specification import (
     ContainerSpec,
     HealthSpec,
@@ -65,6 +70,37 @@ def test_a_container_gains_no_privileges_and_keeps_seven_capabilities(
         status = dict(line.split(":\t") for line in b"".join(stream).decode().splitlines() if ":\t" in line)
     assert status["NoNewPrivs"] == "1"
     assert int(status["CapBnd"], 16) == sum(1 << bit for bit in (0, 1, 3, 5, 6, 7, 10))
+
+
+def test_what_an_engine_makes_late_for_somebody_who_was_killed_is_not_in_the_way(
+    engine: Docker, fleet_name: str, image: str
+) -> None:
+    for number in range(5):
+        spec = container(fleet_name, f"alice{number}/web", image, networks=())
+        body = json.dumps(create_request(spec, fleet_name, "host", "c0ffee")).encode()
+        head = f"POST /containers/create?name={spec.name} HTTP/1.1\r\nHost: engine\r\n"
+        with socket.socket(socket.AF_UNIX) as killed:
+            killed.connect(address().removeprefix("unix://"))
+            killed.sendall(
+                f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+            )
+            killed.settimeout(0.01 * number)
+            with contextlib.suppress(BlockingIOError, TimeoutError):
+                killed.recv(1)
+        made = engine.create(spec, fleet_name, "host", "c0ffee")
+        assert [one.id for one in engine.named([spec.name])] == [made]
+
+
+def test_a_container_that_runs_or_is_not_ours_keeps_its_name(
+    engine: Docker, fleet_name: str, image: str, run: Run
+) -> None:
+    spec = container(fleet_name, "alice/web", image)
+    run(spec)
+    with pytest.raises(UserError, match=r"cannot create alice/web: .* is already in use by container"):
+        engine.create(spec, fleet_name, "host", "c0ffee")
+    engine.create(spec := container(fleet_name, "bob/web", image, networks=()), fleet_name, "host", "c0ffee")
+    with pytest.raises(UserError, match=r"cannot create bob/web: .* is already in use by container"):
+        engine.create(spec, fleet_name, "another", "c0ffee")
 
 
 def test_a_service_is_found_by_its_name_on_every_network_of_its_own(
