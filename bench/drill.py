@@ -8,7 +8,7 @@ from docker.api.client import APIClient
 from bench.backing import HOST, Backed, backed
 from bench.backup_mariadb import DUMP
 from bench.figure import Figure, Run, in_turns, run
-from gitops.agent.host import want
+from gitops.deploy.host import want
 from gitops.fleet.load import load
 from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import request_of

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.figure import Run, run
 from bench.stage import GITOPS, PYTHON
-from gitops.agent.host import Wanted, want
+from gitops.deploy.host import Wanted, want
 from gitops.engine.request import create_request
 from gitops.fleet.load import load
 from gitops.images.locks import read_locks

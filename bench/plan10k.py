@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 
 from bench.figure import Figure, Limit
-from gitops.agent.desired import Desired, Placed
-from gitops.agent.plan import Engine, plan
+from gitops.deploy.desired import Desired, Placed
+from gitops.deploy.plan import Engine, plan
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec, digests
 from gitops.engine.specification import MountSpec as Mount

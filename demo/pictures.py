@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from gitops.agent.desired import Desired
-from gitops.agent.plan import Engine, plan
-from gitops.agent.status import Row
 from gitops.backup.standing import BackupStanding
 from gitops.cli.overview import overview
 from gitops.cli.plan import rows
 from gitops.cli.table import Table, laid_out
+from gitops.deploy.desired import Desired
+from gitops.deploy.plan import Engine, plan
+from gitops.deploy.status import Row
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec, digests
 from gitops.fleet.kinds import Kind

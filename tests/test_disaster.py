@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from docker.api.client import APIClient
 
-from gitops.agent.host import want
+from gitops.deploy.host import want
 from gitops.fleet.load import load
 from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import request_of

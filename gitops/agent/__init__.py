@@ -1,1 +1,1 @@
-"""The agent: makes a host what git says it is. What decides is pure; `apply` alone changes the host."""
+"""The agent: a host that follows git, from a commit that came to one that runs, and how it stands."""

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gitops.agent.action import Held, Result
-from gitops.agent.applied import Outcome
-from gitops.agent.apply import Work, apply, settle
 from gitops.agent.garbage import collect_and_tell
-from gitops.agent.host import Wanted
-from gitops.agent.plan import Plan
 from gitops.agent.recording import Recorded
-from gitops.agent.schedule import install_schedule
 from gitops.agent.space import lack_of_room, require_space
+from gitops.deploy.action import Held, Result
+from gitops.deploy.applied import Outcome
+from gitops.deploy.apply import Work, apply, settle
+from gitops.deploy.host import Wanted
+from gitops.deploy.plan import Plan
+from gitops.deploy.schedule import install_schedule
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec

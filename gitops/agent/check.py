@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gitops.agent.which import host_of
+from gitops.deploy.which import host_of
 from gitops.fleet.load import load
 from gitops.render.unready import unready
 from gitops.system.errors import UserError

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from gitops.agent.as_made import works
-from gitops.agent.host import Wanted, look, want
-from gitops.agent.plan import Engine, Plan, plan
 from gitops.agent.standing import Standing, stands
-from gitops.agent.status import rows
 from gitops.backup.standing import backed_up
+from gitops.deploy.as_made import works
+from gitops.deploy.host import Wanted, look, want
+from gitops.deploy.plan import Engine, Plan, plan
+from gitops.deploy.status import rows
 from gitops.engine.docker import Docker
 from gitops.engine.usage import Usage, usage
 from gitops.system.clock import now

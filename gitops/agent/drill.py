@@ -10,9 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from gitops.agent.duplicate import copy_of
-from gitops.agent.host import Wanted
-from gitops.agent.throwaway import Throwaway, throw_away
 from gitops.backup.databases import KINDS
 from gitops.backup.drill import load, loading_order, put_into, wait_ready
 from gitops.backup.outgoing import Outgoing
@@ -20,6 +17,9 @@ from gitops.backup.pieces import file_in_volume
 from gitops.backup.sets import VOLUME, BackupSet, Dataset, Part
 from gitops.backup.vault import Vault
 from gitops.backup.verify import login, one_line, verify
+from gitops.deploy.duplicate import copy_of
+from gitops.deploy.host import Wanted
+from gitops.deploy.throwaway import Throwaway, throw_away
 from gitops.engine.docker import Docker
 from gitops.fleet.backups import Backup, Database
 from gitops.fleet.fleet import Instance

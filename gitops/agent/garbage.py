@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops.agent.generation import BEFORE
-from gitops.agent.host import Wanted, want
+from gitops.deploy.host import Wanted, want
 from gitops.engine.leftovers import Leftovers
 from gitops.system.errors import UserError
 from gitops.system.places import Places

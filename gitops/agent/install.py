@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops.agent.schedule import cron_environment
 from gitops.agent.settings import FILE, Settings, read_settings
-from gitops.agent.units import assignments, escaped, writable
+from gitops.deploy.schedule import cron_environment
+from gitops.deploy.units import assignments, escaped, writable
 from gitops.git.upstream import protocol
 from gitops.render.templates import template
 from gitops.secrets.age import make_identity

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitops.agent.host import wanted_of
 from gitops.agent.reported import fetch
+from gitops.deploy.host import wanted_of
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.load import load
 from gitops.git.repository import Repository

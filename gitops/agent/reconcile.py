@@ -5,14 +5,14 @@ from collections.abc import Callable
 from gitops.agent.change import Build, Change, left
 from gitops.agent.garbage import collect_and_tell
 from gitops.agent.generation import check_out, make_current, running
-from gitops.agent.host import look, package_changes, want
-from gitops.agent.plan import Plan, plan
 from gitops.agent.recording import recorded
 from gitops.agent.report import prepare
 from gitops.agent.restores import finish_restores
 from gitops.agent.rollback import end, instead_of
 from gitops.agent.space import let_try_again
 from gitops.agent.unchanged import Settled, remember
+from gitops.deploy.host import look, package_changes, want
+from gitops.deploy.plan import Plan, plan
 from gitops.engine.docker import Docker
 from gitops.engine.held import engine_lock, free
 from gitops.git.repository import Repository

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from gitops.agent.plan import Plan
+from gitops.deploy.plan import Plan
 from gitops.report.turns import Outcome, Step, Turn, begin, finish
 from gitops.system.clock import now
 from gitops.system.errors import InterruptedByUserError, UserError

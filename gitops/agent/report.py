@@ -11,9 +11,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gitops.agent.host import Wanted, look
 from gitops.agent.outgoing import report_path, sent, unsent
 from gitops.agent.ticked import Tick
+from gitops.deploy.host import Wanted, look
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.git.repository import Repository

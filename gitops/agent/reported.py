@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from gitops.agent.action import Result
-from gitops.agent.failures import Failure
-from gitops.agent.host import Wanted
-from gitops.agent.plan import Engine
 from gitops.agent.report import VERSION
+from gitops.deploy.action import Result
+from gitops.deploy.failures import Failure
+from gitops.deploy.host import Wanted
+from gitops.deploy.plan import Engine
 from gitops.engine.observed import Observed
 from gitops.fleet.hosts import Report
 from gitops.git.repository import Repository

@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from gitops.agent.failures import Failures
-from gitops.agent.host import Wanted
+from gitops.deploy.failures import Failures
+from gitops.deploy.host import Wanted
 from gitops.engine.docker import Docker
 from gitops.engine.leftovers import Leftovers
 from gitops.system.errors import UserError

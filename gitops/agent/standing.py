@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from gitops.agent.action import Held
 from gitops.agent.doubts import doubts
 from gitops.agent.generation import running
 from gitops.agent.pause import paused
 from gitops.agent.rollback import rolled_back
-from gitops.agent.status import Row
 from gitops.agent.ticked import last
 from gitops.backup.standing import BackedUp, BackupStanding, care_notes, past, standings
+from gitops.deploy.action import Held
+from gitops.deploy.status import Row
 from gitops.engine.observed import Observed
 from gitops.engine.usage import Usage
 from gitops.jobs.standing import JobStanding

@@ -11,10 +11,10 @@ from gitops.agent.generation import running
 from gitops.agent.outgoing import unsent
 from gitops.agent.pause import paused
 from gitops.agent.refused import RefusedError
-from gitops.agent.swept import abandoned, sweep
 from gitops.agent.ticked import Tick, over
 from gitops.agent.unchanged import Settled, still_so
 from gitops.agent.verify import follow, verify
+from gitops.deploy.swept import abandoned, sweep
 from gitops.git.isolation import isolated
 from gitops.jobs.left import end_left
 from gitops.jobs.running import any_left

@@ -14,11 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops.agent.as_made import summary, works
-from gitops.agent.failures import Failures
 from gitops.agent.rollback import instead_of
-from gitops.agent.schedule import installation, schedule_summary
 from gitops.backup.cut_short import any_cut_short
+from gitops.deploy.as_made import summary, works
+from gitops.deploy.failures import Failures
+from gitops.deploy.schedule import installation, schedule_summary
 from gitops.engine.docker import Docker
 from gitops.engine.held import any_held, engine_lock
 from gitops.engine.observed import Observed

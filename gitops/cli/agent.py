@@ -32,7 +32,7 @@ def install_(
     from socket import gethostname
 
     from gitops.agent.install import Wish, install
-    from gitops.agent.units import booted_with_systemd
+    from gitops.deploy.units import booted_with_systemd
     from gitops.system.places import places
 
     name = host or gethostname().partition(".")[0]

@@ -8,8 +8,8 @@ import typer
 from gitops.cli.options import FleetOption, HostOption
 
 if TYPE_CHECKING:
-    from gitops.agent.host import Wanted
     from gitops.agent.reconcile import Build
+    from gitops.deploy.host import Wanted
     from gitops.engine.docker import Docker
     from gitops.system.places import Places
 

@@ -21,7 +21,7 @@ def deployed(directory: Path | None, host: str | None = None) -> "tuple[Fleet, s
 
         generation = current(places())
         return load(generation.path), host or generation.host
-    from gitops.agent.which import host_of
+    from gitops.deploy.which import host_of
     from gitops.fleet.root import find_root
 
     fleet = load(find_root(directory))

@@ -31,9 +31,9 @@ def drill(
     import sys
 
     from gitops.agent.drill import drill as prove
-    from gitops.agent.host import wanted_of
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
+    from gitops.deploy.host import wanted_of
     from gitops.engine.docker import Docker
     from gitops.system.errors import UserError
     from gitops.system.places import places

@@ -33,8 +33,8 @@ def execute(
     """
     import sys
 
-    from gitops.agent.containers import containers_of
     from gitops.cli.deployed import whose
+    from gitops.deploy.containers import containers_of
     from gitops.engine.connection import address
     from gitops.engine.docker import Docker
     from gitops.system.errors import UserError

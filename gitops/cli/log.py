@@ -39,8 +39,8 @@ def log(
     import signal
     from heapq import merge
 
-    from gitops.agent.containers import containers_of
     from gitops.cli.deployed import whose
+    from gitops.deploy.containers import containers_of
     from gitops.engine.docker import Docker
     from gitops.engine.logs import Logs
     from gitops.system.errors import InterruptedByUserError

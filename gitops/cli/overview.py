@@ -9,7 +9,7 @@ from gitops.cli.table import Table
 from gitops.system.clock import local, localised
 
 if TYPE_CHECKING:
-    from gitops.agent.status import Row
+    from gitops.deploy.status import Row
     from gitops.jobs.standing import JobStanding
     from gitops.view.view import HostView, View
 

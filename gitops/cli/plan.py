@@ -9,7 +9,7 @@ from gitops.cli.options import FleetOption, HostOption, JsonOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gitops.agent.plan import Plan
+    from gitops.deploy.plan import Plan
 
 
 def plan(
@@ -27,12 +27,12 @@ def plan(
     """
     from gitops.agent.change import left
     from gitops.agent.generation import runs_here
-    from gitops.agent.host import look, package_changes, want
-    from gitops.agent.plan import plan as work_out
     from gitops.agent.reported import fetch
-    from gitops.agent.schedule import schedule_changes
     from gitops.cli.options import fleet_root
     from gitops.cli.table import show
+    from gitops.deploy.host import look, package_changes, want
+    from gitops.deploy.plan import plan as work_out
+    from gitops.deploy.schedule import schedule_changes
     from gitops.engine.docker import Docker
     from gitops.git.repository import Repository
     from gitops.render.schedule import schedule_files

@@ -42,8 +42,8 @@ def prune(
     ] = False,
 ) -> None:
     """Remove the volumes that no instance placed here names any more, and all data in them."""
-    from gitops.agent.orphans import prune as remove
     from gitops.agent.rollback import rolled_back
+    from gitops.deploy.orphans import prune as remove
     from gitops.engine.held import engine_lock
     from gitops.engine.leftovers import Leftovers
     from gitops.system.errors import UserError
@@ -75,8 +75,8 @@ def prune(
 def _volumes(engine: "Leftovers") -> "tuple[list[Volume], list[Volume]]":
     """Give this host's volumes, and those of them that are orphans."""
     from gitops.agent.generation import current
-    from gitops.agent.host import want
-    from gitops.agent.orphans import orphans
+    from gitops.deploy.host import want
+    from gitops.deploy.orphans import orphans
     from gitops.engine.docker import Docker
     from gitops.system.places import places
 

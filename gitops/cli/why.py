@@ -72,8 +72,8 @@ def _state(
 
     from gitops.agent.generation import current
     from gitops.agent.origin import repository_of
-    from gitops.agent.which import host_of
     from gitops.cli.options import fleet_root
+    from gitops.deploy.which import host_of
     from gitops.fleet.load import load
     from gitops.git.repository import Repository
     from gitops.system.errors import UserError
@@ -96,8 +96,8 @@ def _running(
     fleet: str, host: str, instance: str, service: str | None, place: "Places"
 ) -> "dict[str, Observed]":
     """Give the instance's containers, where this machine is its host."""
-    from gitops.agent.containers import containers_of
     from gitops.agent.generation import runs_here
+    from gitops.deploy.containers import containers_of
     from gitops.engine.docker import Docker
     from gitops.system.errors import UserError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from gitops.agent.generation import current
 from gitops.agent.settings import FILE, read_settings
 from gitops.agent.settings import Settings as AgentSettings
-from gitops.agent.which import host_of
+from gitops.deploy.which import host_of
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.load import load
 from gitops.fleet.root import find_root

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitops.agent.action import Action, Kind
-from gitops.agent.desired import Desired, SecretFiles, desired
-from gitops.agent.plan import Engine, plan
+from gitops.deploy.action import Action, Kind
+from gitops.deploy.desired import Desired, SecretFiles, desired
+from gitops.deploy.plan import Engine, plan
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, digests
 from gitops.fleet.backups import Backup

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from gitops.agent.desired import Desired, desired
-from gitops.agent.duplicate import Copy, copy_of
-from gitops.agent.throwaway import Throwaway, throw_away
+from gitops.deploy.desired import Desired, desired
+from gitops.deploy.duplicate import Copy, copy_of
+from gitops.deploy.throwaway import Throwaway, throw_away
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, MountSpec, SecretSpec, VolumeSpec
 from gitops.fleet.apps import App

@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Callable
 from threading import Event
 
-from gitops.agent.desired import CAPABILITIES
-from gitops.agent.duplicate import Copy
-from gitops.agent.throwaway import throw_away
+from gitops.deploy.desired import CAPABILITIES
+from gitops.deploy.duplicate import Copy
+from gitops.deploy.throwaway import throw_away
 from gitops.engine import attached
 from gitops.engine.connection import AwayError, FullError
 from gitops.engine.docker import Docker

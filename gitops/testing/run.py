@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Event, Lock
 from typing import cast
 
-from gitops.agent.swept import adopt, sweep
+from gitops.deploy.swept import adopt, sweep
 from gitops.engine.docker import Docker
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.settings import Architecture

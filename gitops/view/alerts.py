@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gitops.agent.action import Result
+from gitops.deploy.action import Result
 from gitops.fleet.kinds import Kind
 from gitops.fleet.notifications import Notifications
 from gitops.system.clock import stamp

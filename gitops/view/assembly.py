@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from gitops.agent.standing import Standing
-from gitops.agent.status import Row
 from gitops.agent.ticked import last
+from gitops.deploy.status import Row
 from gitops.jobs.standing import JobStanding
 from gitops.report.turns import turns
 from gitops.system.places import Places

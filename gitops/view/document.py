@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from gitops.agent.status import Row
 from gitops.backup.standing import BackupStanding
+from gitops.deploy.status import Row
 from gitops.jobs.document import plain_job
 from gitops.report.turns import Turn
 from gitops.system.clock import stamp

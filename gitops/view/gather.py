@@ -4,9 +4,9 @@ import logging
 from datetime import datetime, timedelta
 
 from gitops.agent.fetch import intake
-from gitops.agent.host import Wanted
 from gitops.agent.reported import take
 from gitops.agent.settings import FILE, read_settings, upstreams
+from gitops.deploy.host import Wanted
 from gitops.git.isolation import isolated
 from gitops.system.errors import UserError
 from gitops.system.files import write

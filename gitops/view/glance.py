@@ -17,11 +17,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from gitops.agent.as_made import summary, works
-from gitops.agent.failures import Failures
-from gitops.agent.limits import Limits
 from gitops.agent.standing import Standing, stands
-from gitops.agent.status import in_order, row
+from gitops.deploy.as_made import summary, works
+from gitops.deploy.failures import Failures
+from gitops.deploy.limits import Limits
+from gitops.deploy.status import in_order, row
 from gitops.engine.held import any_held
 from gitops.engine.listed import listed
 from gitops.system.files import write
@@ -41,7 +41,7 @@ def glance(root: Path, host: str | None, places: Places, at: datetime) -> View |
 
     Args:
         root: the fleet's directory, or a copy of it that a host keeps.
-        host: its name, as gitops.agent.host.want takes it.
+        host: its name, as gitops.deploy.host.want takes it.
         places: the host's directories.
         at: the present time.
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from gitops.agent.comparing import standing_of
-from gitops.agent.host import Wanted, want
 from gitops.backup.standing import backed_up
+from gitops.deploy.host import Wanted, want
 from gitops.engine.docker import Docker
 from gitops.engine.usage import Usage
 from gitops.images.locks import closure
@@ -31,7 +31,7 @@ def look(
 
     Args:
         root: the fleet's directory, or a copy of it that a host keeps.
-        host: its name; None: see gitops.agent.host.want.
+        host: its name; None: see gitops.deploy.host.want.
         engine: the host's engine.
         places: the host's directories.
         earlier: what containers used at the look before; tells how busy they were since.

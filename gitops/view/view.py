@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from gitops.agent.action import Held
-from gitops.agent.status import Row
 from gitops.agent.ticked import Tick
 from gitops.backup.standing import BackupStanding
+from gitops.deploy.action import Held
+from gitops.deploy.status import Row
 from gitops.engine.usage import Usage
 from gitops.fleet.kinds import Kind
 from gitops.jobs.standing import JobStanding

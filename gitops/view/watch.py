@@ -10,8 +10,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 from gitops.agent.generation import current
-from gitops.agent.host import want
 from gitops.agent.report import pulse
+from gitops.deploy.host import want
 from gitops.engine.docker import Docker
 from gitops.fleet.notifications import Notifications
 from gitops.report.history import pasts

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from docker.api.client import APIClient
 
-from gitops.agent.host import want
 from gitops.debian.packages import Package
+from gitops.deploy.host import want
 from gitops.engine.docker import Docker
 from gitops.fleet.load import load
 from gitops.images.lock import Lock, format_lock

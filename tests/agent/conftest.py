@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gitops.agent.generation import clean_head
-from gitops.agent.host import Wanted
-from gitops.agent.plan import Plan
 from gitops.agent.reconcile import reconcile
+from gitops.deploy.host import Wanted
+from gitops.deploy.plan import Plan
 from gitops.engine.docker import Docker
 from gitops.fleet.load import load
 from gitops.git.repository import Repository

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gitops.agent.desired import Desired
-from gitops.agent.host import want
 from gitops.agent.rollback import rolled_back
+from gitops.deploy.desired import Desired
+from gitops.deploy.host import want
 from gitops.engine.docker import Docker
 from gitops.fleet.load import load
 from gitops.images.locks import read_locks

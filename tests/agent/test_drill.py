@@ -15,12 +15,12 @@ from docker.api.client import APIClient
 
 from gitops.agent.drill import drill
 from gitops.agent.generation import clean_head
-from gitops.agent.host import want
 from gitops.agent.reconcile import reconcile
-from gitops.agent.swept import abandoned, sweep
 from gitops.backup.run import back_up
 from gitops.backup.sets import MANIFEST, BackupSet, manifest_text
 from gitops.backup.vault import open_vault
+from gitops.deploy.host import want
+from gitops.deploy.swept import abandoned, sweep
 from gitops.engine.docker import Docker
 from gitops.git.repository import Repository
 from gitops.report.history import Run, runs

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gitops.agent.host import want
 from gitops.agent.space import require_space
+from gitops.deploy.host import want
 from gitops.system.errors import UserError
 from tests.agent.acceptance import Host, host
 from tests.small_disk import Disk, small_disk

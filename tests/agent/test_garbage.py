@@ -4,9 +4,9 @@ import time
 import pytest
 
 from gitops.agent.garbage import collect
-from gitops.agent.host import want
 from gitops.agent.space import require_space
 from gitops.debian.packages import Package
+from gitops.deploy.host import want
 from gitops.engine.leftovers import Leftovers
 from gitops.images.lock import Lock, format_lock, parse_lock
 from gitops.system.errors import UserError

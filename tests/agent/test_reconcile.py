@@ -5,9 +5,9 @@ import pytest
 from docker.api.client import APIClient
 
 from gitops.agent.generation import current
-from gitops.agent.host import look, package_changes, want
-from gitops.agent.plan import plan
 from gitops.debian.packages import Package
+from gitops.deploy.host import look, package_changes, want
+from gitops.deploy.plan import plan
 from gitops.git.repository import Repository
 from gitops.images.lock import Lock, format_lock, parse_lock
 from gitops.secrets.age import make_identity

@@ -13,7 +13,7 @@ import pytest
 from docker.api.client import APIClient
 from docker.errors import ImageNotFound
 
-from gitops.agent.host import want
+from gitops.deploy.host import want
 from gitops.fleet.load import load
 from gitops.images.locks import read_locks
 from gitops.registry.registry import IMAGE, Registry, connect

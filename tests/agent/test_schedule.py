@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.schedule import install_schedule, schedule_changes, schedule_summary
-from gitops.agent.units import installed_units
+from gitops.deploy.schedule import install_schedule, schedule_changes, schedule_summary
+from gitops.deploy.units import installed_units
 from gitops.fleet.load import load
 from gitops.render.schedule import schedule_files
 from gitops.system.errors import UserError
@@ -20,7 +20,7 @@ JOBS = "jobs:\n  wp-cron: {service: web, every: 5m, command: 'true'%s}\n"
 KILLED = """
 import json, os, sys
 step, fleet, files = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
-from gitops.agent.schedule import install_schedule
+from gitops.deploy.schedule import install_schedule
 from gitops.system.places import places
 here, seen = places(), 0
 

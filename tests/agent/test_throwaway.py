@@ -10,14 +10,14 @@ from contextlib import contextmanager
 import pytest
 from docker.api.client import APIClient
 
-from gitops.agent.desired import Desired, Placed
-from gitops.agent.duplicate import Copy, copy_of
 from gitops.agent.generation import current
-from gitops.agent.host import look, want
-from gitops.agent.orphans import orphans
-from gitops.agent.plan import plan
-from gitops.agent.swept import abandoned, sweep
-from gitops.agent.throwaway import throw_away
+from gitops.deploy.desired import Desired, Placed
+from gitops.deploy.duplicate import Copy, copy_of
+from gitops.deploy.host import look, want
+from gitops.deploy.orphans import orphans
+from gitops.deploy.plan import plan
+from gitops.deploy.swept import abandoned, sweep
+from gitops.deploy.throwaway import throw_away
 from gitops.engine.leftovers import Leftovers
 from gitops.engine.specification import ContainerSpec, MountSpec, PortSpec
 from gitops.system.errors import UserError
@@ -26,9 +26,9 @@ from tests.agent.conftest import APP, LOOP, FleetOnDisk
 _HOLD = """
 import sys, time
 from pathlib import Path
-from gitops.agent.duplicate import copy_of
-from gitops.agent.host import want
-from gitops.agent.throwaway import throw_away
+from gitops.deploy.duplicate import copy_of
+from gitops.deploy.host import want
+from gitops.deploy.throwaway import throw_away
 from gitops.engine.docker import Docker
 from gitops.system.places import places
 wanted = want(Path(sys.argv[1]), None, places())

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.host import Wanted
 from gitops.agent.pause import pause, resume
 from gitops.agent.settings import Settings
 from gitops.agent.tick import accept, rest, tick
 from gitops.agent.ticked import Tick, last
+from gitops.deploy.host import Wanted
 from gitops.engine.specification import NetworkSpec
 from gitops.fleet.load import load
 from gitops.images.locks import read_locks

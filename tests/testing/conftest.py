@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from docker.api.client import APIClient
 
-from gitops.agent.host import want
+from gitops.deploy.host import want
 from tests.agent.conftest import FleetOnDisk
 from tests.agent.conftest import fleet as fleet  # noqa: PLC0414  # a fixture is found where it is named
 

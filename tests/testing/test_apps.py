@@ -7,8 +7,8 @@ import tarfile
 import pytest
 from docker.api.client import APIClient
 
-from gitops.agent.desired import desired
-from gitops.agent.host import want
+from gitops.deploy.desired import desired
+from gitops.deploy.host import want
 from gitops.fleet.load import load
 from gitops.fleet.tests import AppTest
 from gitops.system.errors import UserError

@@ -3,7 +3,7 @@
 import json
 import signal
 
-from gitops.agent.swept import abandoned, adopt, sweep
+from gitops.deploy.swept import abandoned, adopt, sweep
 from tests.database_fixtures import until
 from tests.testing.conftest import Trial
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gitops.agent.status import Row
 from gitops.agent.ticked import Tick
 from gitops.backup.standing import BackupStanding
+from gitops.deploy.status import Row
 from gitops.fleet.kinds import Kind
 from gitops.jobs.standing import JobStanding
 from gitops.report.history import Run, record

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from gitops.agent.action import Held, Result
 from gitops.agent.ticked import Tick
+from gitops.deploy.action import Held, Result
 from gitops.fleet.kinds import Kind
 from gitops.fleet.notifications import Notifications
 from gitops.system.clock import stamp

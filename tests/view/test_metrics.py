@@ -14,9 +14,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from gitops.agent.action import Held, Result
 from gitops.agent.exporter import Exporter
 from gitops.agent.settings import Metrics
+from gitops.deploy.action import Held, Result
 from gitops.report.history import Past, Run
 from gitops.system.places import places
 from gitops.system.shipped import shipped

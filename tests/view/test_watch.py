@@ -14,8 +14,8 @@ import pytest
 
 from gitops.agent.generation import adopt
 from gitops.agent.lookout import look_out
-from gitops.agent.schedule import install_schedule
 from gitops.agent.ticked import Tick
+from gitops.deploy.schedule import install_schedule
 from gitops.fleet.load import load
 from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import request_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from gitops.agent.duplicate import Copy
-from gitops.agent.swept import WHAT, clear, drill_note, note_of_test, settle, write_note
+from gitops.deploy.duplicate import Copy
+from gitops.deploy.swept import WHAT, clear, drill_note, note_of_test, settle, write_note
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec
 from gitops.system.errors import InterruptedByUserError, UserError
@@ -83,7 +83,7 @@ class Throwaway:
             raise UserError(f"{service} is {state}", hint=said)
 
     def _prove(self, spec: ContainerSpec, pause: Callable[[float], object]) -> None:
-        from gitops.agent.waiting import patience  # noqa: PLC0415  # see above
+        from gitops.deploy.waiting import patience  # noqa: PLC0415  # see above
 
         verdict = self.engine.prove(spec.name, self.copy.wait, patience(spec), pause)
         ended = spec.service in self.copy.lasting and self.engine.health(spec.name)[0] == "exited (0)"
@@ -92,7 +92,7 @@ class Throwaway:
             raise UserError(f"{spec.service} is {state}", hint=verdict.said)
 
     def _start(self, spec: ContainerSpec) -> None:
-        from gitops.agent.waiting import wait_for  # noqa: PLC0415  # see above
+        from gitops.deploy.waiting import wait_for  # noqa: PLC0415  # see above
 
         if spec.secrets and not Path(spec.secrets_place).is_dir():
             raise UserError(

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gitops.agent.desired import Desired, SecretFiles, desired
-from gitops.agent.failures import Failures
-from gitops.agent.limits import Limits
-from gitops.agent.plan import Because, Engine, plan
-from gitops.agent.which import host_of
+from gitops.deploy.desired import Desired, SecretFiles, desired
+from gitops.deploy.failures import Failures
+from gitops.deploy.limits import Limits
+from gitops.deploy.plan import Because, Engine, plan
+from gitops.deploy.which import host_of
 from gitops.engine.docker import Docker
 from gitops.engine.held import living
 from gitops.engine.observed import Observed

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from gitops.agent.action import Action, Kind
-from gitops.agent.desired import Desired
-from gitops.agent.plan import Engine, Plan
+from gitops.deploy.action import Action, Kind
+from gitops.deploy.desired import Desired
+from gitops.deploy.plan import Engine, Plan
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec, digests
 

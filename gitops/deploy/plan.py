@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gitops.agent.action import ROLLED, Action, Because, Held, Kind, Result
-from gitops.agent.desired import Desired, Placed
-from gitops.agent.failures import Failure
-from gitops.agent.steps import Found, back, clear_away, find, forward, short, upright
+from gitops.deploy.action import ROLLED, Action, Because, Held, Kind, Result
+from gitops.deploy.desired import Desired, Placed
+from gitops.deploy.failures import Failure
+from gitops.deploy.steps import Found, back, clear_away, find, forward, short, upright
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from gitops.agent.desired import Desired
+from gitops.deploy.desired import Desired
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, DependencySpec

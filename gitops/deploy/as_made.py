@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gitops.agent.steps import standstill
+from gitops.deploy.steps import standstill
 from gitops.engine.observed import Observed
 from gitops.engine.specification import format_digests
 

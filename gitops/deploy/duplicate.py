@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gitops.engine.specification import ContainerSpec, NetworkSpec, VolumeSpec
 
 if TYPE_CHECKING:
-    from gitops.agent.desired import Desired
+    from gitops.deploy.desired import Desired
 
 SUFFIX = ".drill"
 """What the name of a fleet of drills' copies ends in; no fleet's own has a dot."""

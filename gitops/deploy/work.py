@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops.agent.failures import Failures
-from gitops.agent.limits import Limits
+from gitops.deploy.failures import Failures
+from gitops.deploy.limits import Limits
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec
 from gitops.system.progress import Progress, silent

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from gitops.agent.action import Kind, Result
-from gitops.agent.desired import Desired, Placed
-from gitops.agent.failures import Failure, identity
-from gitops.agent.plan import Engine, Plan, plan
+from gitops.deploy.action import Kind, Result
+from gitops.deploy.desired import Desired, Placed
+from gitops.deploy.failures import Failure, identity
+from gitops.deploy.plan import Engine, Plan, plan
 from gitops.engine.names import BEFORE, OVER
 from gitops.engine.observed import Observed
 from gitops.engine.specification import ContainerSpec, NetworkSpec
 from gitops.fleet.rollout import Rollout
-from tests.agent.model_engine import carry_out, holds, running
+from tests.deploy.model_engine import carry_out, holds, running
 
 OLD = ContainerSpec("f.alice.web", "alice", "web", "f/web:1", "web", (("f.alice.default", ("web",)),))
 NEW = replace(OLD, user="new")

@@ -6,12 +6,12 @@ The states that a kill can leave, and what leads on from each, are the table of 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gitops.agent.action import Action, Kind, Result
-from gitops.agent.applied import Outcome
-from gitops.agent.aside import let_go, put_back, ran, stand_aside
-from gitops.agent.batches import Unit
-from gitops.agent.waiting import PATIENCE, patience, wait_for
-from gitops.agent.work import Stage
+from gitops.deploy.action import Action, Kind, Result
+from gitops.deploy.applied import Outcome
+from gitops.deploy.aside import let_go, put_back, ran, stand_aside
+from gitops.deploy.batches import Unit
+from gitops.deploy.waiting import PATIENCE, patience, wait_for
+from gitops.deploy.work import Stage
 from gitops.engine.connection import AwayError, FullError
 from gitops.engine.containers import LostError
 from gitops.engine.observed import Observed

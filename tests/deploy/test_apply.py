@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.desired import Desired
+from gitops.deploy.desired import Desired
 from gitops.engine.docker import Docker
 from gitops.engine.specification import (
     DependencySpec,
@@ -19,7 +19,7 @@ from gitops.engine.specification import (
     PortSpec,
 )
 from gitops.system.errors import UserError
-from tests.agent.deploying import QUICK, Deployment, blog, go, wanting
+from tests.deploy.deploying import QUICK, Deployment, blog, go, wanting
 from tests.engine_fixtures import container
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.desired import Desired
+from gitops.deploy.desired import Desired
 from gitops.engine.connection import away
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, HealthSpec
 from gitops.fleet.rollout import Rollout
-from tests.agent.deploying import Deployment, wanting
+from tests.deploy.deploying import Deployment, wanting
 from tests.engine_fixtures import container
 
 _AFTER = [False, True] if os.environ.get("BEFORE") else [True]

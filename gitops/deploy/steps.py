@@ -7,8 +7,8 @@ in `.before`, until the first has proved itself. What is seen of the two says wh
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops.agent.action import Action, Because, Kind
-from gitops.agent.failures import Failure
+from gitops.deploy.action import Action, Because, Kind
+from gitops.deploy.failures import Failure
 from gitops.engine.names import OVER
 from gitops.engine.observed import Observed
 from gitops.engine.specification import LIMITS, ContainerSpec, digests

@@ -13,17 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 
-from gitops.agent.action import Action, Kind, Result
-from gitops.agent.applied import Applied, Outcome
-from gitops.agent.batches import Unit, batches, units
-from gitops.agent.desired import Desired, Placed
-from gitops.agent.failures import Failures
-from gitops.agent.limits import Limits
-from gitops.agent.plan import Plan, stopped
-from gitops.agent.rollout import Rollout
-from gitops.agent.steps import standstill
-from gitops.agent.waiting import settle
-from gitops.agent.work import Stage, Work
+from gitops.deploy.action import Action, Kind, Result
+from gitops.deploy.applied import Applied, Outcome
+from gitops.deploy.batches import Unit, batches, units
+from gitops.deploy.desired import Desired, Placed
+from gitops.deploy.failures import Failures
+from gitops.deploy.limits import Limits
+from gitops.deploy.plan import Plan, stopped
+from gitops.deploy.rollout import Rollout
+from gitops.deploy.steps import standstill
+from gitops.deploy.waiting import settle
+from gitops.deploy.work import Stage, Work
 from gitops.engine.specification import NetworkSpec, VolumeSpec
 from gitops.fleet.hosts import AT_ONCE
 from gitops.system.clock import now

@@ -9,14 +9,14 @@ import pytest
 from docker.api.client import APIClient
 
 from demo.stage import free_ports
-from gitops.agent.action import Kind, Result
-from gitops.agent.applied import Applied
-from gitops.agent.failures import Failures
+from gitops.deploy.action import Kind, Result
+from gitops.deploy.applied import Applied
+from gitops.deploy.failures import Failures
 from gitops.engine.docker import Docker
 from gitops.engine.specification import ContainerSpec, DependencySpec, HealthSpec, MountSpec, PortSpec
 from gitops.fleet.rollout import Rollout
 from gitops.system.errors import UserError
-from tests.agent.deploying import AT_ONCE, QUICK, READY_LATE, Deployment, blog, wanting
+from tests.deploy.deploying import AT_ONCE, QUICK, READY_LATE, Deployment, blog, wanting
 from tests.engine_fixtures import container
 
 SICK = HealthSpec(("CMD-SHELL", "echo no such table; exit 1"), 10**8, 10**9, 1, 0)

@@ -18,7 +18,7 @@ from gitops.engine.specification import LIMITS, ContainerSpec, digests
 from gitops.system.files import write
 
 if TYPE_CHECKING:
-    from gitops.agent.desired import Desired
+    from gitops.deploy.desired import Desired
     from gitops.engine.docker import Docker
 
 _UNKNOWN = "unknown"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from gitops.agent.action import Held, Result
+from gitops.deploy.action import Held, Result
 from gitops.engine.specification import ContainerSpec, digests
 from gitops.system.clock import now, stamp
 from gitops.system.files import write

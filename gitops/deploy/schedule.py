@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 
-from gitops.agent.units import install_units, installed_units, unit_summary
+from gitops.deploy.units import install_units, installed_units, unit_summary
 from gitops.render.directories import CRON, SYSTEMD
 from gitops.system.files import write
 from gitops.system.places import VARIABLES, Places

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gitops.agent.desired import Desired
+from gitops.deploy.desired import Desired
 from gitops.engine.leftovers import Leftovers, Volume
 from gitops.engine.observed import Observed
 

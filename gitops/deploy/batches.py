@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gitops.agent.action import ROLLED, Action, Kind
-from gitops.agent.desired import Desired, Placed
+from gitops.deploy.action import ROLLED, Action, Kind
+from gitops.deploy.desired import Desired, Placed
 from gitops.engine.specification import ContainerSpec
 from gitops.fleet.ports import meet
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.desired import CAPABILITIES, Desired, SecretFiles, desired
+from gitops.deploy.desired import CAPABILITIES, Desired, SecretFiles, desired
 from gitops.engine.specification import (
     ContainerSpec,
     DependencySpec,

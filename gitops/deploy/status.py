@@ -10,8 +10,8 @@ from gitops.engine.specification import ContainerSpec, digests
 from gitops.engine.usage import Usage
 
 if TYPE_CHECKING:
-    from gitops.agent.desired import Desired
-    from gitops.agent.plan import Plan
+    from gitops.deploy.desired import Desired
+    from gitops.deploy.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from gitops.agent.action import Action, Result
+from gitops.deploy.action import Action, Result
 from gitops.system.errors import Problem
 
 

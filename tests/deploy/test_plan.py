@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitops.agent.action import Kind
-from gitops.agent.desired import Desired
-from gitops.agent.plan import Engine, plan
+from gitops.deploy.action import Kind
+from gitops.deploy.desired import Desired
+from gitops.deploy.plan import Engine, plan
 from gitops.engine.names import BEFORE, OVER
 from gitops.engine.observed import Observed
 from gitops.engine.specification import (
@@ -18,7 +18,7 @@ from gitops.engine.specification import (
     VolumeSpec,
     digests,
 )
-from tests.agent.model_engine import carry_out, holds, running
+from tests.deploy.model_engine import carry_out, holds, running
 
 DB = ContainerSpec(
     "f.alice.db",

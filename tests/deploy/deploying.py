@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gitops.agent.applied import Applied
-from gitops.agent.apply import Work, apply, settle
-from gitops.agent.desired import Desired, Placed
-from gitops.agent.failures import Failures
-from gitops.agent.limits import Limits
-from gitops.agent.plan import Engine, Plan, plan
+from gitops.deploy.applied import Applied
+from gitops.deploy.apply import Work, apply, settle
+from gitops.deploy.desired import Desired, Placed
+from gitops.deploy.failures import Failures
+from gitops.deploy.limits import Limits
+from gitops.deploy.plan import Engine, Plan, plan
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
 from gitops.engine.specification import (
