@@ -31,13 +31,12 @@ def run(
 
     Exit status 1 when a set failed; it stands in the list with what failed and why, and is no backup.
     """
-    import sys
-
     from gitops.backup.run import back_up, failure
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
     from gitops.cli.progress import shown
     from gitops.engine.docker import Docker
+    from gitops.system.complaint import complain
     from gitops.system.places import places
 
     if bool(instances) == everything:
@@ -53,7 +52,7 @@ def run(
         if one.complete:
             print(f"{one.instance}: backup {one.short} is complete")
         else:
-            print(f"no backup of {one.instance} was made: {failure(one)}", file=sys.stderr)
+            complain(f"no backup of {one.instance} was made: {failure(one)}")
     raise typer.Exit(0 if all(one.complete for one in made) else 1)
 
 

@@ -3,6 +3,7 @@
 import typer
 
 from gitops.cli.options import FleetOption, JsonOption, fleet_root
+from gitops.system.complaint import complain
 from gitops.system.errors import Problem, UserError
 
 
@@ -12,8 +13,6 @@ def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
     It also warns of data that nothing keeps a copy of, and of jobs that may overlap themselves.
     Exit status 1 when there is something wrong; a warning alone does not count.
     """
-    import sys
-
     from gitops.cli.document import emit
     from gitops.fleet.checks import missing_keyrings
     from gitops.fleet.load import load
@@ -36,7 +35,7 @@ def check(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
         emit(**told)
         raise typer.Exit(1 if problems else 0)
     for warning in warned:
-        print(warning._replace(message=f"warning: {warning.message}"), file=sys.stderr)
+        complain(warning._replace(message=f"warning: {warning.message}"))
     if problems:
         raise UserError.of(problems)
     print(f"{counted}: no problems")

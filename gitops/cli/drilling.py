@@ -28,13 +28,12 @@ def drill(
     databases must be what was dumped, its services well, and the app's `verify` answered. Exit status 1 when
     a backup is not proved.
     """
-    import sys
-
     from gitops.agent.drill import drill as prove
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
     from gitops.deploy.host import wanted_of
     from gitops.engine.docker import Docker
+    from gitops.system.complaint import complain
     from gitops.system.errors import UserError
     from gitops.system.places import places
 
@@ -50,7 +49,7 @@ def drill(
                 proved = prove(vault, engine, goal, name, place, tell=say)
                 print(f"{name}: backup {proved.short} is proved", flush=True)
             except UserError as error:
-                print(error, file=sys.stderr, flush=True)
+                complain(error)
                 failed = True
     raise typer.Exit(1 if failed else 0)
 

@@ -36,6 +36,7 @@ from gitops.cli.status import status
 from gitops.cli.test import try_out
 from gitops.cli.update import update
 from gitops.cli.why import why
+from gitops.system.complaint import complain
 from gitops.system.errors import InterruptedByUserError, UserError
 from gitops.system.terminal import guard
 
@@ -125,15 +126,13 @@ def main() -> None:
         app(**_narrow())
     except UserError as error:
         sys.stdout.flush()
-        print(error, file=sys.stderr)
+        complain(error)
         sys.exit(1)
     except (InterruptedByUserError, Exception) as error:
         # Libraries make an error of their own of what is raised amid their work, as pydantic does of Ctrl-C
         # while it builds a validator.
         if isinstance(error, OSError) and error.errno in _FULL:
-            print(
-                f"{error.filename or 'what is printed'} cannot be written: {error.strerror}", file=sys.stderr
-            )
+            complain(f"{error.filename or 'what is printed'} cannot be written: {error.strerror}")
             sys.exit(1)
         if not (_interrupted.is_set() or isinstance(error, InterruptedByUserError)):
             raise

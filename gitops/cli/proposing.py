@@ -29,7 +29,8 @@ def update(
     """
     from gitops.agent.proposing import desk
     from gitops.cli.deployed import deployed
-    from gitops.cli.update import tell, watched
+    from gitops.cli.progress import shown
+    from gitops.cli.update import tell
     from gitops.system.places import places
     from gitops.updates.propose import look
     from gitops.updates.propose import propose as bring
@@ -40,14 +41,14 @@ def update(
     forge = propose is Propose.PULL_REQUEST and settings.forge.kind != "none"
     with desk(fleet, host, here, forge=forge) as mine:
         if propose is Propose.NOTHING:
-            with watched() as progress:
+            with shown() as progress:
                 updates = look(mine.repository, mine.commit, here, progress)
             tell(updates, (), proposed=False)
             raise typer.Exit(1 if updates.updates else 0)
         if forge:
             forge_of(mine.remote, settings)  # what is missing for that is told first, not after minutes
         mine.check_base(settings.branch)
-        with watched() as progress:
+        with shown() as progress:
             updates = look(mine.repository, mine.commit, here, progress)
         outcomes = bring(
             updates, mine.repository, mine.remote, mine.base, now=now, branches_only=propose is Propose.BRANCH

@@ -52,7 +52,6 @@ def restore(  # noqa: PLR0913  # each is an option of the verb
     moment while old and new change places. Until then, an interruption leaves everything as it was; after
     that, the new.
     """
-    import sys
     from dataclasses import replace
 
     from gitops.backup.restore import restore as bring_back
@@ -60,6 +59,7 @@ def restore(  # noqa: PLR0913  # each is an option of the verb
     from gitops.cli.deployed import deployed
     from gitops.engine.docker import Docker
     from gitops.system.clock import moment, stamp
+    from gitops.system.complaint import complain
     from gitops.system.errors import UserError
     from gitops.system.places import places
 
@@ -80,7 +80,7 @@ def restore(  # noqa: PLR0913  # each is an option of the verb
                 bring_back(vault, engine, wish, places(), tell=_tell)
                 _tell(f"{to or name}: restored to {stamp(wish.chosen.time)} (backup {wish})")
             except UserError as error:
-                print(error, file=sys.stderr, flush=True)
+                complain(error)
                 failed = True
     raise typer.Exit(1 if failed else 0)
 

@@ -1,6 +1,5 @@
 """`gitops update`: what Debian has that the fleet has not, and branches or pull requests that propose it."""
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from gitops.cli.options import FleetOption, JsonOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from gitops.git.repository import Repository
     from gitops.system.places import Places
@@ -86,13 +85,16 @@ def update(
 
 def _is_still_nothing(repository: "Repository", places: "Places", *, as_json: bool, commit: bool) -> bool:
     """Say what is usual, and nearly at once: nothing is new since the last time that nothing was."""
+    from gitops.cli.progress import shown
     from gitops.updates.unchanged import still_nothing
 
     if unsaved := repository.dirty():
         names = ", ".join(map(repr, unsaved[:_NAMED])) + (", …" if unsaved[_NAMED:] else "")
         typer.echo(f"not looked at, because not committed: {names}", err=True)
     head = repository.head()
-    if still_nothing(repository.root, head, places) is None:
+    with shown() as progress:
+        kept = still_nothing(repository.root, head, places, progress)
+    if kept is None:
         return False
     _keep({"base": head, "updates": []}, places)
     if as_json:
@@ -115,9 +117,10 @@ def _keep(told: "dict[str, Any]", places: "Places") -> None:
 
 def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple[Updates, Sequence[Outcome]]":
     """Compare HEAD with the archives, and commit to local branches where that is wanted."""
+    from gitops.cli.progress import shown
     from gitops.updates.find import find
 
-    with watched() as progress:
+    with shown() as progress:
         updates = find(repository, places, progress, revision=repository.head())
     if not commit:
         return updates, ()
@@ -128,6 +131,7 @@ def _look(repository: "Repository", places: "Places", *, commit: bool) -> "tuple
 
 def _publish(repository: "Repository", places: "Places", *, now: bool) -> "tuple[Updates, Sequence[Outcome]]":
     """Compare the remote's branch with the archives, and bring remote and forge up to that."""
+    from gitops.cli.progress import shown
     from gitops.updates.propose import look, propose
     from gitops.updates.target import base_of, forge_of, remote_of, settings_of
 
@@ -136,18 +140,9 @@ def _publish(repository: "Repository", places: "Places", *, now: bool) -> "tuple
     forge_of(remote, settings)  # a token that is missing is told first, not after minutes
     base = base_of(repository, remote, settings)
     commit = remote.fetch(base, settings.branch)[base]
-    with watched() as progress:
+    with shown() as progress:
         updates = look(repository, commit, places, progress)
     return updates, propose(updates, repository, remote, base, now=now)
-
-
-@contextmanager
-def watched() -> "Iterator[Callable[[str], None]]":
-    """Give what is told what is being done, and shows it where somebody watches."""
-    from gitops.cli.progress import shown
-
-    with shown() as tell:
-        yield lambda line: tell("updates", line)
 
 
 def _merge(repository: "Repository", places: "Places", branch: str) -> None:

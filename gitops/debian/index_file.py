@@ -13,6 +13,7 @@ import httpx
 from gitops.debian import fetch
 from gitops.debian.release import Release
 from gitops.system.errors import UserError
+from gitops.system.progress import Amount
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -26,7 +27,12 @@ _LARGEST = 4 * 1024 * 1024 * 1024  # bytes of an index whose plain size no one p
 
 
 def fetch_index(
-    mirror: httpx.Client, release: Release, suite: str, directory: str, place: Path
+    mirror: httpx.Client,
+    release: Release,
+    suite: str,
+    directory: str,
+    place: Path,
+    progress: Callable[[Amount], None],
 ) -> Path | None:
     """Fetch the Packages file of a component and architecture, unless it is there.
 
@@ -36,6 +42,7 @@ def fetch_index(
         suite: address of the directory that holds InRelease.
         directory: where it is below, for example main/binary-amd64.
         place: the directory that keeps it, unpacked, under the SHA-256 of what is fetched.
+        progress: is told how much has come.
 
     Returns:
         Where it is; None when the release names none.
@@ -56,12 +63,21 @@ def fetch_index(
         with fetch.promised(mirror, address, size=size, sha256=sha256, promised_by="InRelease") as chunks:
             if chunks is not None:
                 with fetch.writing(place / sha256) as file:
-                    file.writelines(_unpacked(chunks, suffix, plain, address))
+                    counted = _counted(chunks, size, progress)
+                    file.writelines(_unpacked(counted, suffix, plain, address))
                 return place / sha256
     raise UserError(
         f"{url} does not exist, though InRelease names it",
         hint="the mirror is being updated or incomplete; try again later or use another",
     )
+
+
+def _counted(chunks: Iterator[bytes], size: int, progress: Callable[[Amount], None]) -> Iterator[bytes]:
+    done = 0
+    for chunk in chunks:
+        done += len(chunk)
+        progress(Amount(done, size, "B"))
+        yield chunk
 
 
 def _unpacked(chunks: Iterator[bytes], suffix: str, largest: int, address: str) -> Iterator[bytes]:

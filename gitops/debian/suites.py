@@ -7,8 +7,9 @@ promises has arrived, so an attempt that fails leaves everything as it was.
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -21,6 +22,7 @@ from gitops.debian.release import Release
 from gitops.debian.sources import Source
 from gitops.system.errors import UserError
 from gitops.system.locks import exclusive
+from gitops.system.progress import Amount, Progress, silent
 
 _THREADS = 8
 _KEPT = (
@@ -35,13 +37,15 @@ class Suites:
         requests: how many requests have been made.
     """
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, progress: Progress = silent) -> None:
         """Ask nothing yet.
 
         Args:
             cache: the directory that keeps indexes; several processes may share it.
+            progress: is told of each suite that is fetched, by several threads.
         """
         self.requests = 0
+        self._progress = progress
         self._cache = cache
         self._known: dict[str, _Suite] = {}
         self._lock = Lock()
@@ -68,7 +72,10 @@ class Suites:
         missing = [(suite, same) for suite, same in suites if not suite.has(same, architecture)]
         if missing:
             with fetch.client(self._count) as mirror, ThreadPoolExecutor(_THREADS) as pool:
-                tasks = [pool.submit(suite.bring, mirror, same, architecture) for suite, same in missing]
+                tasks = [
+                    pool.submit(suite.bring, mirror, same, architecture, self._progress)
+                    for suite, same in missing
+                ]
                 for task in tasks:
                     task.result()
         known = {suite.address: suite for suite, _ in suites}
@@ -119,25 +126,41 @@ class _Suite:
         wanted = {(component, architecture) for source in sources for component in source.components}
         return self._trusting.issuperset(sources) and wanted <= self.files.keys()
 
-    def bring(self, mirror: httpx.Client, sources: Sequence[Source], architecture: str) -> None:
+    def bring(
+        self, mirror: httpx.Client, sources: Sequence[Source], architecture: str, progress: Progress
+    ) -> None:
         """Ask for the InRelease, unless that was done, and fetch the indexes that are missing."""
+        name = f"{sources[0].archive}/{sources[0].suite}"
         with self._lock, exclusive(self._place / "lock", f"the index cache of {self.address}", wait=600):
-            asked = self._ask(mirror, sources[0])
-            asked, release = inrelease.verified(asked, sources, self._place)
-            found = {
-                (component, architecture): _component(
-                    mirror, release, source, component, architecture, self._place
-                )
-                for source in sources
-                for component in source.components
-                if (component, architecture) not in self.files
-            }
-            if asked != self._asked:
-                inrelease.keep(self._place, asked)
-                _prune(self._place, release)
-            self._asked, self.release = asked, release
-            self.files |= found
-            self._trusting |= set(sources)
+            progress(name, "asking what is new")
+            try:
+                self._bring(mirror, sources, architecture, partial(progress, name))
+            finally:
+                progress(name, "")
+
+    def _bring(
+        self,
+        mirror: httpx.Client,
+        sources: Sequence[Source],
+        architecture: str,
+        tell: Callable[[str, Amount], None],
+    ) -> None:
+        asked = self._ask(mirror, sources[0])
+        asked, release = inrelease.verified(asked, sources, self._place)
+        found = {
+            (component, architecture): _component(
+                mirror, release, source, component, architecture, self._place, tell
+            )
+            for source in sources
+            for component in source.components
+            if (component, architecture) not in self.files
+        }
+        if asked != self._asked:
+            inrelease.keep(self._place, asked)
+            _prune(self._place, release)
+        self._asked, self.release = asked, release
+        self.files |= found
+        self._trusting |= set(sources)
 
     def _ask(self, mirror: httpx.Client, source: Source) -> inrelease.InRelease:
         if self._error:
@@ -150,13 +173,20 @@ class _Suite:
 
 
 def _component(
-    mirror: httpx.Client, release: Release, source: Source, component: str, architecture: str, place: Path
+    mirror: httpx.Client,
+    release: Release,
+    source: Source,
+    component: str,
+    architecture: str,
+    place: Path,
+    tell: Callable[[str, Amount], None],
 ) -> list[tuple[str, Path]]:
     """Bring the indexes of a component that are for an architecture."""
     found = []
     for each in (architecture, *(("all",) if release.all_separate else ())):
         directory = f"{component}/binary-{each}"
-        path = fetch_index(mirror, release, source.release, directory, place)
+        fetching = partial(tell, f"fetching {directory}")
+        path = fetch_index(mirror, release, source.release, directory, place, fetching)
         if path:
             found.append((each, path))
         elif each == architecture:

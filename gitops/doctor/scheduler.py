@@ -17,16 +17,22 @@ def check(machine: Machine) -> Iterator[Finding]:
         if there:
             yield ok(f"{' and '.join(there)} {'run' if len(there) > 1 else 'runs'}")
         else:
-            yield warning("neither cron nor systemd runs", "a host's jobs need one: apt install cron")
+            yield warning("neither cron nor systemd runs", f"a host's jobs need one: {_to_start()}")
         return
     wanted = machine.fleet.hosts[machine.host].scheduler
     if wanted in there:
         yield ok(f"{wanted} runs, as hosts/{machine.host}.yaml wants it")
     elif wanted == "cron":
-        yield problem("cron does not run: no job and no backup will", "apt install cron; service cron start")
+        yield problem("cron does not run: no job and no backup will", _to_start())
     else:
         advice = f"write scheduler: cron in hosts/{machine.host}.yaml"
         yield problem("systemd is not this machine's init: no job and no backup will run", advice)
+
+
+def _to_start() -> str:
+    """Say how cron is got to run."""
+    there = any(Path("/usr/sbin", name).exists() for name in _CRONS)
+    return "service cron start" if there else "apt install cron; service cron start"
 
 
 def _runs_cron() -> bool:

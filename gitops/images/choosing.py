@@ -15,6 +15,7 @@ from gitops.images.lock import Lock
 from gitops.images.locks import Locks, closure, request_of
 from gitops.system.errors import UserError
 from gitops.system.places import Places
+from gitops.system.progress import Progress, silent
 
 
 class Chooser:
@@ -23,16 +24,17 @@ class Chooser:
     Every suite is asked once in its life, so all that it chooses is from one state of the archives.
     """
 
-    def __init__(self, fleet: Fleet, places: Places) -> None:
+    def __init__(self, fleet: Fleet, places: Places, progress: Progress = silent) -> None:
         """Ask nothing yet.
 
         Args:
             fleet: the definitions.
             places: where indexes, apt's answers and .debs are kept.
+            progress: is told of indexes that are fetched, by several threads.
         """
         self._fleet = fleet
         self._cache = places.cache
-        self._suites = Suites(places.cache / "indexes")
+        self._suites = Suites(places.cache / "indexes", progress)
         self._indexes: dict[tuple[tuple[str, ...], str], Indexes] = {}
         self._stanzas: dict[tuple[tuple[str, ...], str, str], str | None] = {}
         self._fetching = Mutex()

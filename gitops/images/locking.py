@@ -38,7 +38,7 @@ def lock_images(
         names: the images; None for all.
         architectures: which; None for all that their archives name.
         places: where indexes and .debs are kept.
-        progress: is told of each image, by several threads.
+        progress: is told of each archive and each image, by several threads.
 
     Returns:
         The locks that were made, parents first, whether they differ from before or not.
@@ -47,7 +47,7 @@ def lock_images(
         UserError: archives that cannot be trusted, packages that cannot be had: all that was found.
     """
     first = _first(fleet, locks, set(fleet.images if names is None else names))
-    chooser = Chooser(fleet, places)
+    chooser = Chooser(fleet, places, progress)
     made: dict[tuple[str, str], Lock] = {}
     moved: set[tuple[str, str]] = set()
     failed: set[tuple[str, str]] = set()

@@ -35,7 +35,9 @@ def lean(words: Sequence[str]) -> int | None:
         job = definition(here, *names)
         return None if job is None else run(job, here, due="--due" in flags, follow="--follow" in flags)
     except UserError as error:
-        print(error, file=sys.stderr)  # noqa: T201  # what the verb would print
+        from gitops.system.complaint import complain  # noqa: PLC0415  # seldom, and every start counts
+
+        complain(error)
         return _USAGE
 
 
@@ -57,7 +59,7 @@ def run(job: Definition, here: Places, *, due: bool, follow: bool) -> int:
         return 128 + told.described()[0]
     if not due or done.outcome not in {"ok", "skipped"}:
         sys.stdout.flush()
-        print(_told(job, done), file=sys.stderr)  # noqa: T201  # as above
+        print(_told(job, done), file=sys.stderr)  # noqa: T201  # what the verb would print
     return done.status
 
 

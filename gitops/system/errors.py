@@ -21,10 +21,15 @@ class Problem(NamedTuple):
     message: str = ""
     hint: str = ""
 
+    @property
+    def place(self) -> str:
+        """Give `file:line:column`, as far as they are known."""
+        numbers = (str(number) for number in (self.line, self.column) if number)
+        return ":".join([self.file, *numbers]) if self.file else ""
+
     def __str__(self) -> str:
         """Give `file:line:column: message`, as compilers do, with the hint on a line of its own."""
-        place = ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
-        text = f"{place}: {self.message}" if self.file else self.message
+        text = f"{self.place}: {self.message}" if self.file else self.message
         return f"{text}\n  {self.hint}" if self.hint else text
 
 

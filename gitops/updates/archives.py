@@ -1,7 +1,7 @@
 """What the bot asks the archives and apt about the images of one fleet."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -14,6 +14,7 @@ from gitops.images.choosing import Chooser
 from gitops.images.lock import Lock
 from gitops.images.locks import Locks
 from gitops.system.places import Places
+from gitops.system.progress import Progress
 from gitops.updates.detect import outdated
 from gitops.updates.difference import Difference, Key
 from gitops.updates.groups import contents, stack
@@ -27,13 +28,13 @@ class Archives:
         fleet: the definitions.
         chooser: knows the indexes and lets apt choose.
         places: where apt's caches are kept.
-        progress: is told what is being done, a line each.
+        progress: is told of each image.
     """
 
     fleet: Fleet
     chooser: Chooser
     places: Places
-    progress: Callable[[str], None]
+    progress: Progress
 
     def is_outdated(self, lock: Lock) -> bool:
         """Tell whether an archive of the image has anything newer for its lock, in any suite."""
@@ -46,8 +47,11 @@ class Archives:
 
     def choose(self, key: Key, locks: Locks) -> Lock:
         """Let apt choose anew for one image, on top of the locks given."""
-        self.progress(f"{key[0]}: choosing packages for {key[1]}")
-        return self.chooser.choose(key, locks)
+        self.progress(key[0], f"choosing packages for {key[1]}")
+        try:
+            return self.chooser.choose(key, locks)
+        finally:
+            self.progress(key[0], "")
 
     def upgrade(self, key: Key, locks: Locks) -> Lock:
         """Let apt move on what it can of one image, on top of the locks given, and keep the rest."""

@@ -27,5 +27,5 @@ def _commit(repository: Repository, updates: Updates, update: Update) -> Outcome
         return Outcome(update.branch, "failed", " ".join(str(error).split()))
     if made.state == "unchanged":
         return Outcome(update.branch, "unchanged")
-    why = f"{title(update.effect, update.news)}; take it with: git merge {update.branch}"
+    why = f"{title(update.effect, update.news)}; take it with: gitops update --merge {update.branch}"
     return Outcome(update.branch, "committed" if made.state == "new" else "refreshed", why)

@@ -1,7 +1,7 @@
 """Finding updates for a commit: what is new, cut into groups, what each changes, and what follows from it."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from gitops.render.render import render
 from gitops.system import clock
 from gitops.system.errors import UserError
 from gitops.system.places import Places
+from gitops.system.progress import Progress
 from gitops.updates import finding
 from gitops.updates.archives import Archives
 from gitops.updates.choices import ended, left_alone
@@ -68,9 +69,7 @@ class Updates:
     findings: tuple[Finding, ...]
 
 
-def find(
-    repository: Repository, places: Places, progress: Callable[[str], None], *, revision: str = "HEAD"
-) -> Updates:
+def find(repository: Repository, places: Places, progress: Progress, *, revision: str = "HEAD") -> Updates:
     """Compare the fleet, as a commit has it, with its archives.
 
     Nothing of the repository, its work tree or its index is touched.
@@ -78,7 +77,7 @@ def find(
     Args:
         repository: where the fleet is.
         places: where indexes and .debs are kept.
-        progress: is told what is being done, a line each.
+        progress: is told of archives, images and changelogs, by several threads.
         revision: the commit.
 
     Raises:
@@ -92,7 +91,7 @@ def find(
         old = read_locks(fleet)
         if problems := missing_or_stale(fleet, old):
             raise UserError.of(problems)
-        chooser = Chooser(fleet, places)
+        chooser = Chooser(fleet, places, progress)
         groups, findings = _groups(fleet, old, Archives(fleet, chooser, places, progress))
         if not groups and not findings:
             remember(repository.root, base, fleet, [chooser.indexes(*key) for key in targets(fleet)], places)

@@ -18,9 +18,9 @@ from gitops.images.choosing import Chooser
 from gitops.images.lock import Lock
 from gitops.system.errors import UserError
 from gitops.system.places import Places
+from gitops.system.progress import Amount, Progress
 from gitops.updates.effect import Effect, PackageUpdate
 from gitops.updates.escaping import line
-from gitops.updates.wording import count
 
 _THREADS = 8
 _TRIES = 3  # .debs of one source package that are looked into; further ones will not say more
@@ -84,7 +84,7 @@ def collect(
     new: Locks,
     chooser: Chooser,
     places: Places,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[News, ...]:
     """Tell what is new in each source package of an update; what cannot be read is said, and stops nothing.
 
@@ -95,22 +95,25 @@ def collect(
         new: the locks that replace some of them.
         chooser: knows the packages' stanzas.
         places: where .debs are kept.
-        progress: is told what is being done.
+        progress: is told how many changelogs have been read.
 
     Returns:
         Sorted by source, then version; every package of the effect is in exactly one.
     """
     moves = [_Move.of(update, old, new, chooser) for update in effect.packages]
     groups = _by_version(moves)
-    if groups:
-        progress(f"reading {count(len(groups), 'changelog')}")
     store, where = Store(places.cache / "store"), mirrors(fleet)
 
     def read(key: tuple[str, str | None, str | None]) -> News:
         return _news(*key, groups[key], lambda package: store.fetch([package], where), store)
 
+    found: list[News] = []
     with ThreadPoolExecutor(_THREADS) as pool:
-        return tuple(pool.map(read, sorted(groups, key=lambda key: tuple(part or "" for part in key))))
+        for each in pool.map(read, sorted(groups, key=lambda key: tuple(part or "" for part in key))):
+            found.append(each)
+            progress("updates", "reading changelogs", Amount(len(found), len(groups), "changelogs"))
+    progress("updates", "")
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from gitops.debian.suites import Suites
 from gitops.system import clock, files
 from gitops.system.places import Places
 from gitops.system.program import program
+from gitops.system.progress import Progress
 
 if TYPE_CHECKING:
     from gitops.fleet.fleet import Fleet
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 _KEPT = 24 * 3600  # seconds; an answer counts for its day alone
 
 
-def still_nothing(root: Path, base: str, places: Places) -> str | None:
+def still_nothing(root: Path, base: str, places: Places, progress: Progress) -> str | None:
     """Ask the suites whether any has moved since there was nothing to propose.
 
     Args:
         root: the fleet's directory in its repository.
         base: the commit that is looked at.
         places: where indexes and answers are kept.
+        progress: is told of indexes that are fetched.
 
     Returns:
         The settings of that commit, as JSON, when there is still nothing; None when that must be worked out.
@@ -49,7 +51,7 @@ def still_nothing(root: Path, base: str, places: Places) -> str | None:
             for architecture, sources in kept["asked"]
         ]
         if [_keyrings(sources) for _, sources in wanted] == kept["keyrings"]:
-            suites = Suites(places.cache / "indexes")
+            suites = Suites(places.cache / "indexes", progress)
             said = [_said(suites.indexes(sources, architecture)) for architecture, sources in wanted]
             return str(kept["settings"]) if said == kept["said"] else None
     return None

@@ -14,7 +14,11 @@ from tests.cli.screen import Screen, screen
 PROGRAM = """
 from gitops.cli.main import guard
 from gitops.cli.table import Table, show_all
+from gitops.system.complaint import complain
+from gitops.system.errors import Problem
 guard()
+complain(Problem("apps/blog.yaml", 3, 5, "bad \\x1b[2J`ports`", "`port`?"))
+complain("warning: nobody knows")
 words = "unhealthy: it says nothing at all for a very long while, and then dies with exit status 137"
 show_all([
     Table((), (), title="blogs on web1"),
@@ -59,7 +63,12 @@ def test_colour_is_for_terminals_and_goes_with_no_color(tmp_path: Path) -> None:
         with table(place, 80, **environment) as (terminal, _):
             shown = terminal.shown(escapes=True)
         assert bool(re.search(r"\x1b\[[0-9;]*3[1-6]m[^\x1b]*failed", shown)) is coloured
-    piped = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout
+        assert bool(re.search(r"\x1b\[1mapps/blog.yaml:3:5:\S* \x1b\[31mbad `ports", shown)) is coloured
+        assert bool(re.search(r"\x1b\[33mwarning:\x1b\[\S+ nobody knows", shown)) is coloured
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    wrong = "apps/blog.yaml:3:5: bad \x1b[2J`ports`\n  `port`?\n"
+    assert done.stderr == f"{wrong}warning: nobody knows\n"
+    piped = done.stdout
     assert "\x1b[2J" in piped  # a file or a pipe gets what there is
     assert "\x1b[1m" not in piped
     head, alice, bob = piped.splitlines()[2:5]

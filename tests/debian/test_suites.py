@@ -16,6 +16,7 @@ import pytest
 from gitops.debian.sources import Source
 from gitops.debian.suites import Suites, refresh
 from gitops.system.errors import UserError
+from gitops.system.progress import Amount
 from gitops.system.run import CommandError
 from tests.archive import SigningKey, TestArchive
 from tests.debian.conftest import Refresh, refused, source_of
@@ -40,7 +41,9 @@ def no_gpgv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_suite_is_asked_once_whatever_needs_it(archive: TestArchive, cache: Path) -> None:
-    suites, both = Suites(cache), [source_of(archive), source_of(archive, "updates")]
+    told: list[tuple[object, ...]] = []
+    suites = Suites(cache, lambda *said: told.append(said))
+    both = [source_of(archive), source_of(archive, "updates")]
     with ThreadPoolExecutor(4) as pool:
         tasks = [
             pool.submit(suites.indexes, sources, architecture)
@@ -53,6 +56,10 @@ def test_a_suite_is_asked_once_whatever_needs_it(archive: TestArchive, cache: Pa
     assert sorted(asked) == ["200 /dists/trixie/InRelease", "200 /dists/updates/InRelease"]
     indexes = 3  # that of updates is the same for both architectures
     assert suites.requests == len(archive.requests) == len(set(archive.requests)) == 2 + indexes
+    far = [(said[1], each) for said in told for each in said if isinstance(each, Amount)]
+    whole = {doing for doing, (done, total, _) in far if done == total > 0}
+    assert whole == {"fetching main/binary-amd64", "fetching main/binary-arm64"}
+    assert {said[0] for said in told if not said[1]} == {said[0] for said in told}
 
 
 def test_a_suite_that_cannot_be_had_is_not_asked_again(archive: TestArchive, cache: Path) -> None:

@@ -10,6 +10,7 @@ from gitops.git.repository import Repository
 from gitops.images.locking import lock_images, write_locks
 from gitops.render import render as rendering
 from gitops.system.places import Places
+from gitops.system.progress import silent
 from gitops.updates.find import Update, Updates, find
 from tests.archive import TestArchive
 from tests.git.conftest import git
@@ -62,14 +63,14 @@ class Scene:
     def lock(self) -> None:
         """Lock and render all images, and commit that."""
         fleet = load(self.root)
-        locks = lock_images(fleet, {}, places=self.places, progress=lambda *_: None)
+        locks = lock_images(fleet, {}, places=self.places, progress=silent)
         write_locks(self.root, locks)
         rendering.write(self.root, rendering.render(fleet, locks))
         self.commit("Lock and render")
 
     def find(self) -> Updates:
         """Look for updates."""
-        return find(Repository(self.root), self.places, lambda _: None)
+        return find(Repository(self.root), self.places, silent)
 
     def update(self) -> Update:
         """Look for updates, and give the only one."""

@@ -15,6 +15,7 @@ from docker.api.client import APIClient
 from gitops.debian.mirrors import host_archives
 from gitops.git.repository import Repository
 from gitops.system.places import Places
+from gitops.system.progress import silent
 from gitops.updates.find import Updates, find
 from tests.git.conftest import git
 
@@ -59,7 +60,7 @@ class Release:
 
     def find(self) -> Updates:
         """Look for updates."""
-        return find(Repository(self.root), self.places, lambda _: None)
+        return find(Repository(self.root), self.places, silent)
 
 
 @pytest.fixture(params=["trixie", "bookworm"])

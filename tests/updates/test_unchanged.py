@@ -12,6 +12,7 @@ from gitops.images.choosing import Chooser
 from gitops.images.locks import read_locks
 from gitops.system import clock
 from gitops.system.errors import UserError
+from gitops.system.progress import silent
 from gitops.updates.unchanged import remember, still_nothing
 from tests.archive import SigningKey, served
 from tests.updates.conftest import Scene
@@ -27,7 +28,7 @@ def settle(scene: Scene) -> None:
 
 def so(scene: Scene) -> bool:
     """Ask the quick way."""
-    return still_nothing(scene.root, scene.git("rev-parse", "HEAD"), scene.places) is not None
+    return still_nothing(scene.root, scene.git("rev-parse", "HEAD"), scene.places, silent) is not None
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_the_settings_of_that_commit_are_given_back(scene: Scene) -> None:
     (scene.root / "fleet.yaml").write_text(f"{text}updates: {{branch: new, limit: 3}}\n")
     scene.commit()
     settle(scene)
-    told = still_nothing(scene.root, scene.git("rev-parse", "HEAD"), scene.places)
+    told = still_nothing(scene.root, scene.git("rev-parse", "HEAD"), scene.places, silent)
     settings = load(scene.root).settings.updates
     assert told is not None
     assert type(settings).model_validate_json(told) == settings

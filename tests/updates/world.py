@@ -15,6 +15,7 @@ from gitops.images.locking import lock_images, write_locks
 from gitops.render import render as rendering
 from gitops.system.errors import UserError
 from gitops.system.places import Places
+from gitops.system.progress import silent
 from gitops.updates.find import find
 from gitops.updates.publish import publish
 from tests.archive import SigningKey, TestArchive
@@ -86,7 +87,7 @@ class World:
         remote = Remote(repository, "origin", self.forge.token)
         try:
             base = remote.fetch("main", "gitops/updates")["main"]
-            found = find(repository, self.places, lambda _: None, revision=base)
+            found = find(repository, self.places, silent, revision=base)
             at = datetime.now(UTC)
             publish(repository, remote, "main", self.forge.connect(), found, at=at)
         except UserError:
@@ -128,7 +129,7 @@ class World:
         git(self.root, "fetch", "--quiet", str(self.forge.project.root), "main")
         git(self.root, "reset", "--quiet", "--hard", "FETCH_HEAD")
         fleet = load(self.root)
-        write_locks(self.root, lock_images(fleet, {}, places=self.places, progress=lambda *_: None))
+        write_locks(self.root, lock_images(fleet, {}, places=self.places, progress=silent))
         return {path.name: path.read_text() for path in (self.root / "locks").iterdir()}
 
 
@@ -154,7 +155,7 @@ def world(kind: str, group: str, key: SigningKey) -> Iterator[World]:
             (root / path).write_text(content)
         git(root, "init", "--quiet", "--initial-branch=main")
         fleet = load(root)
-        locks = lock_images(fleet, {}, places=places, progress=lambda *_: None)
+        locks = lock_images(fleet, {}, places=places, progress=silent)
         write_locks(root, locks)
         rendering.write(root, rendering.render(fleet, locks))
         git(root, "add", "--all")
