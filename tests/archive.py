@@ -6,8 +6,10 @@ Source("test", archive.mirror, "trixie", ("main",), archive.keyring)
 """
 
 import gzip
+import hashlib
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,7 +27,10 @@ from threading import Thread
 BUILT = 1_700_000_000
 """When every package was built, unless a test says otherwise: seconds since the epoch."""
 
-_COMPRESS: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.compress, ".gz": gzip.compress}
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    ".xz": partial(lzma.compress, preset=0),
+    ".gz": gzip.compress,
+}
 
 
 @dataclass(frozen=True)
@@ -206,8 +211,7 @@ class TestArchive:
         shutil.rmtree(dists, ignore_errors=True)
         components = sorted(path.name for path in (self.root / "pool" / suite).iterdir())
         for component in components:
-            for architecture in ("all", "amd64", "arm64") if separate_all else ("amd64", "arm64"):
-                self._index(suite, component, architecture, separate_all=separate_all)
+            self._index(suite, component, separate_all=separate_all)
         entries = {
             "Origin": "Test",
             "Label": "Test",
@@ -243,25 +247,25 @@ class TestArchive:
             if path.is_file():
                 path.write_bytes(change(path.read_bytes()))
 
-    def _index(self, suite: str, component: str, architecture: str, *, separate_all: bool) -> None:
-        place = self.root / "dists" / suite / component / f"binary-{architecture}"
-        place.mkdir(parents=True)
+    def _index(self, suite: str, component: str, *, separate_all: bool) -> None:
         pool = self.pool(suite, component).relative_to(self.root)
-        text = _run("apt-ftparchive", "--arch", architecture, "packages", str(pool), cwd=self.root)
-        if separate_all:
-            every = text.split("\n\n")[:-1]
-            own = [stanza for stanza in every if f"\nArchitecture: {architecture}\n" in stanza]
+        stanzas = _run("apt-ftparchive", "packages", str(pool), cwd=self.root).split("\n\n")[:-1]
+        for architecture in ("all", "amd64", "arm64") if separate_all else ("amd64", "arm64"):
+            place = self.root / "dists" / suite / component / f"binary-{architecture}"
+            place.mkdir(parents=True)
+            within = {architecture} if separate_all else {architecture, "all"}
+            own = (one for one in stanzas if re.findall(r"(?m)^Architecture: (.*)$", one)[0] in within)
             text = "".join(f"{stanza}\n\n" for stanza in own)
-        (place / "Packages").write_text(text)
-        for suffix, compress in _COMPRESS.items():
-            (place / f"Packages{suffix}").write_bytes(compress(text.encode()))
+            (place / "Packages").write_text(text)
+            for suffix, compress in _COMPRESS.items():
+                (place / f"Packages{suffix}").write_bytes(compress(text.encode()))
 
     def _leave_only_compressed(self, dists: Path, *, by_hash: bool) -> None:
         """Serve what Debian's mirrors serve: the plain index stands in the Release file, but is not there."""
         for plain in dists.glob("*/binary-*/Packages"):
             plain.unlink()
             for index in sorted(plain.parent.iterdir()) if by_hash else ():
-                digest = _run("sha256sum", str(index)).split()[0]
+                digest = hashlib.sha256(index.read_bytes()).hexdigest()
                 place = index.parent / "by-hash/SHA256" / digest
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(index, place)
