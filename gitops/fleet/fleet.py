@@ -105,16 +105,6 @@ class Fleet:
             self._architectures[image] = found
         return found
 
-    def placements_of_image(self, image: str) -> list[tuple[str, str, str]]:
-        """Give (host, instance, service) wherever a service runs exactly this image, sorted."""
-        return [
-            (host, name, service)
-            for host in sorted(self.hosts)
-            for name, instance in self.instances(host).items()
-            for service, definition in sorted(instance.definition.services.items())
-            if definition.image == image
-        ]
-
     def _host(self, name: str) -> Host:
         if name not in self.hosts:
             raise UserError(f"there is no host {name}", hint=_known(self.hosts))

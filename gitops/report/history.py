@@ -140,33 +140,6 @@ _Row = tuple[str, str, str, str, str, int, str, str, str, str, int, str, int]
 
 def run_of(row: _Row) -> Run:
     """Read a row of COLUMNS_READ and the number."""
-    (
-        kind,
-        instance,
-        name,
-        started,
-        ended,
-        status,
-        detail,
-        outcome,
-        container,
-        generation,
-        tries,
-        log,
-        number,
-    ) = row
-    return Run(
-        kind,
-        instance,
-        name,
-        datetime.fromisoformat(started),
-        datetime.fromisoformat(ended),
-        status,
-        detail,
-        outcome,
-        container,
-        generation,
-        tries,
-        log,
-        number,
-    )
+    kind, instance, name, started, ended, *_ = row
+    began, ended_at = datetime.fromisoformat(started), datetime.fromisoformat(ended)
+    return Run(kind, instance, name, began, ended_at, *row[5:])

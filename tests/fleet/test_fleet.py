@@ -26,12 +26,6 @@ def test_archives_are_inherited_first_and_architectures_are_what_all_of_them_hav
     assert fleet.architectures_of("site") == ("amd64",)
 
 
-def test_an_image_runs_where_a_service_names_it_itself(fleet_with: Write) -> None:
-    fleet = load(fleet_with({}))
-    assert fleet.placements_of_image("site") == [("one", "alice", "web"), ("one", "bob", "web")]
-    assert fleet.placements_of_image("base") == []
-
-
 @pytest.mark.parametrize(
     ("ask", "message"),
     [

@@ -15,7 +15,6 @@ from gitops.system.errors import UserError
 from tests.registry_fixtures import PASSWORD, USER, RegistryServer
 
 HASTE = Patience(attempts=2, first_wait=0.01, connect_within=2, answer_within=2)
-IDENTITY = "0123456789abcdef0123456789abcdef"
 EMPTY = b"{}"
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gitops.engine.docker import Docker
-from gitops.system.errors import UserError
 
 ROLES = "@roles"
 """Name of the dataset that holds a server's users and roles, which belong to none of its databases."""
@@ -117,8 +116,3 @@ def scratch_name(name: str) -> str:
 def is_scratch(name: str) -> bool:
     """Tell whether a database is a scratch copy that gitops made."""
     return name.startswith(_SCRATCH)
-
-
-def no_such(kind: str, what: str) -> UserError:
-    """Give the error for a thing that a kind of database does not have."""
-    return UserError(f"{kind} has no {what}")
