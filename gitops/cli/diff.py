@@ -25,6 +25,16 @@ def diff(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="For a pull request's comment or a job's summary.")
     ] = False,
+    comment: Annotated[
+        int | None,
+        typer.Option(
+            "--comment",
+            min=1,
+            metavar="NUMBER",
+            help="Leave it on that pull request, in the place of the last such comment; fleet.yaml names the "
+            "forge (updates: forge), GITOPS_FORGE_TOKEN is the token.",
+        ),
+    ] = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 when there is a change.")
     ] = False,
@@ -41,8 +51,8 @@ def diff(
     from gitops.review.comparison import compare
     from gitops.review.state import read_state, state_at
 
-    if markdown and json:
-        raise typer.BadParameter("--markdown and --json are two ways to write one thing")
+    if sum((markdown, json, comment is not None)) > 1:
+        raise typer.BadParameter("--markdown, --json and --comment are ways to write one thing")
     root = fleet_root(fleet)
     git = Repository(root)
     first, dots, last = (revision or _base(git)).partition("..")
@@ -53,16 +63,35 @@ def diff(
         after = stack.enter_context(state_at(git, last)) if dots else read_state(root)
         found = compare(before, after)
     names = (_name(git, first), _name(git, last) if dots else "this directory")
-    if markdown:
+    if markdown or comment:
         from gitops.review.markdown import as_markdown
 
-        print(as_markdown(root, found, names[0], names[1] if dots else ""), end="")
+        text = as_markdown(root, found, names[0], names[1] if dots else "")
+        if comment:
+            _comment(git, comment, f"diff of {after.fleet.settings.name}", text)
+        else:
+            print(text, end="")
     elif json:
         _emit(found, git.commit(first), git.commit(last) if dots else None)
     else:
         _show(found, *names)
     if exit_code and found:
         raise typer.Exit(1)
+
+
+def _comment(git: "Repository", number: int, about: str, text: str) -> None:
+    """Leave it on a pull request."""
+    from gitops.forge.note import note
+    from gitops.system.errors import UserError
+    from gitops.system.places import places
+    from gitops.updates.target import forge_of, remote_of, settings_of
+
+    settings = settings_of(git)
+    forge = forge_of(remote_of(git, settings, places()), settings)
+    if forge is None:
+        raise UserError("names no forge", file="fleet.yaml", hint="updates: {forge: {kind: …}}")
+    written = note(forge, number, about, text)
+    print(f"the comment on {number} is {'written' if written else 'as it should be'}")
 
 
 def _base(git: "Repository") -> str:

@@ -75,7 +75,7 @@ class Settings(Model):
         ]
         | None
     ) = Field(default=None, description="Where images are pushed; none: every host builds its own.")
-    pipelines: tuple[Literal["github", "gitlab", "forgejo", "woodpecker"], ...] = Field(
+    pipelines: tuple[Literal["github", "gitlab", "forgejo", "gitea", "woodpecker"], ...] = Field(
         default=(), description="CI systems to write pipelines for."
     )
     administrators: dict[Name, AgeRecipient] = Field(

@@ -7,9 +7,10 @@ from weakref import finalize
 
 import httpx
 
-from gitops.forge.answers import pull_request, together
+from gitops.forge.answers import comment as comment_of
+from gitops.forge.answers import pull_request, said, together
 from gitops.forge.patience import Asker, Patience, RequestError
-from gitops.forge.pull_request import Checks, Forge, PullRequest
+from gitops.forge.pull_request import Checks, Comment, Forge, PullRequest
 
 _PAGE = 50
 _COLOUR = "#a80030"
@@ -86,11 +87,14 @@ class Forgejo:
         values = {"state": "closed", "body": body}
         self._ask(f"close #{number}", lambda: self._send("PATCH", f"/pulls/{number}", values))
 
-    def comments(self, number: int) -> list[str]:
+    def comments(self, number: int) -> list[Comment]:
         """Give the comments, the oldest first; not those on lines of the diff."""
         return self._ask(
             f"show the comments of #{number}",
-            lambda: [str(comment["body"]) for comment in self._send("GET", f"/issues/{number}/comments")],
+            lambda: [
+                comment_of(comment["id"], comment["body"])
+                for comment in self._send("GET", f"/issues/{number}/comments")
+            ],
         )
 
     def comment(self, number: int, text: str) -> None:
@@ -100,7 +104,12 @@ class Forgejo:
             self._send("POST", f"/issues/{number}/comments", {"body": text})
             return True
 
-        self._ask(f"comment on #{number}", comment, lambda: text in self.comments(number) or None)
+        self._ask(f"comment on #{number}", comment, lambda: said(self.comments(number), text))
+
+    def rewrite(self, number: int, comment: int, text: str) -> None:
+        """Write a comment anew."""
+        path, values = f"/issues/comments/{comment}", {"body": text}
+        self._ask(f"write a comment on #{number} anew", lambda: self._send("PATCH", path, values))
 
     def label(self, number: int, labels: Sequence[str]) -> None:
         """Add labels; those that the project does not know yet are made."""

@@ -12,10 +12,11 @@ from github.GithubException import GithubException
 from github.PullRequest import PullRequest as Pull
 from github.Repository import Repository
 
-from gitops.forge.answers import pull_request, together
+from gitops.forge.answers import comment as comment_of
+from gitops.forge.answers import pull_request, said, together
 from gitops.forge.certificates import authorities
 from gitops.forge.patience import Asker, Patience, RequestError
-from gitops.forge.pull_request import Checks, Forge, PullRequest
+from gitops.forge.pull_request import Checks, Comment, Forge, PullRequest
 
 _PAGE = 100
 # https://docs.github.com/en/rest/commits/statuses: the combined state, which is pending where there is none.
@@ -90,11 +91,11 @@ class GitHub:
         """Close one without merging it, and write its body anew, in one request."""
         self._ask(f"close #{number}", lambda: self._pull(number).edit(state="closed", body=body))
 
-    def comments(self, number: int) -> list[str]:
+    def comments(self, number: int) -> list[Comment]:
         """Give the comments, the oldest first; not those on lines of the diff."""
         return self._ask(
             f"show the comments of #{number}",
-            lambda: [comment.body or "" for comment in self._pull(number).get_issue_comments()],
+            lambda: [comment_of(each.id, each.body) for each in self._pull(number).get_issue_comments()],
         )
 
     def comment(self, number: int, text: str) -> None:
@@ -104,7 +105,14 @@ class GitHub:
             self._pull(number).create_issue_comment(text)
             return True
 
-        self._ask(f"comment on #{number}", comment, lambda: text in self.comments(number) or None)
+        self._ask(f"comment on #{number}", comment, lambda: said(self.comments(number), text))
+
+    def rewrite(self, number: int, comment: int, text: str) -> None:
+        """Write a comment anew."""
+        self._ask(
+            f"write a comment on #{number} anew",
+            lambda: self._pull(number).get_issue_comment(comment).edit(text),
+        )
 
     def label(self, number: int, labels: Sequence[str]) -> None:
         """Add labels; GitHub makes those it does not know."""

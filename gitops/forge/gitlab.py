@@ -8,10 +8,11 @@ import requests
 from gitlab import Gitlab
 from gitlab.exceptions import GitlabError
 
-from gitops.forge.answers import pull_request, together
+from gitops.forge.answers import comment as comment_of
+from gitops.forge.answers import pull_request, said, together
 from gitops.forge.certificates import authorities
 from gitops.forge.patience import Asker, Patience, RequestError
-from gitops.forge.pull_request import Checks, Forge, PullRequest
+from gitops.forge.pull_request import Checks, Comment, Forge, PullRequest
 from gitops.system.errors import UserError
 
 _PAGE = 100
@@ -103,12 +104,13 @@ class GitLab:
         """Close one without merging it, and write its body anew, in one request."""
         self._update(f"close !{number}", number, {"state_event": "close", "description": body})
 
-    def comments(self, number: int) -> list[str]:
+    def comments(self, number: int) -> list[Comment]:
         """Give the comments, the oldest first; not GitLab's own notes, nor those on lines of the diff."""
 
-        def comments() -> list[str]:
+        def comments() -> list[Comment]:
             notes = self._merge_request(number).notes.list(sort="asc", order_by="created_at", get_all=True)
-            return [str(note.body) for note in notes if not note.system and note.type != "DiffNote"]
+            ours = (note for note in notes if not note.system and note.type != "DiffNote")
+            return [comment_of(note.id, note.body) for note in ours]
 
         return self._ask(f"show the comments of !{number}", comments)
 
@@ -119,7 +121,12 @@ class GitLab:
             self._merge_request(number).notes.create({"body": text})
             return True
 
-        self._ask(f"comment on !{number}", comment, lambda: text in self.comments(number) or None)
+        self._ask(f"comment on !{number}", comment, lambda: said(self.comments(number), text))
+
+    def rewrite(self, number: int, comment: int, text: str) -> None:
+        """Write a comment anew."""
+        notes = self._merge_request(number).notes
+        self._ask(f"write a comment on !{number} anew", lambda: notes.update(comment, {"body": text}))
 
     def label(self, number: int, labels: Sequence[str]) -> None:
         """Add labels; GitLab makes those it does not know."""

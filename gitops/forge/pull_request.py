@@ -36,6 +36,14 @@ class PullRequest:
     url: str
 
 
+@dataclass(frozen=True)
+class Comment:
+    """A comment on a pull request, in Markdown; lines end in a line feed alone."""
+
+    identity: int
+    text: str
+
+
 class Forge(Protocol):
     """One project on one forge.
 
@@ -61,11 +69,14 @@ class Forge(Protocol):
     def close(self, number: int, *, body: str) -> None:
         """Close one without merging it, and write its body anew, in one request."""
 
-    def comments(self, number: int) -> list[str]:
+    def comments(self, number: int) -> list[Comment]:
         """Give the comments, the oldest first; not those on lines of the diff."""
 
     def comment(self, number: int, text: str) -> None:
         """Add a comment, in Markdown."""
+
+    def rewrite(self, number: int, comment: int, text: str) -> None:
+        """Write a comment anew."""
 
     def label(self, number: int, labels: Sequence[str]) -> None:
         """Add labels; those that the project does not know yet are made."""

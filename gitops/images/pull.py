@@ -5,7 +5,7 @@ image, the tag must still name the digest that the statement does, the engine pu
 packages in what came must be those of the lock. Only then does the image get its name.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +27,8 @@ from gitops.system.progress import Amount, Progress
 
 _TRANSFERS = 3
 """How many images are pulled at once; the engine takes three layers at a time anyhow."""
+
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Supply:
     progress: Progress
     _lock: Lock = field(default_factory=Lock)
     _away: list[str] = field(default_factory=list)
+    _absent: set[str] = field(default_factory=set)
     _processes: Processes = field(default_factory=Processes)
 
     def obtain(self, asked: Collection[str], there: Collection[str], architecture: str) -> set[str]:
@@ -77,7 +80,16 @@ class Supply:
             got = self._all(below, architecture)
             found |= got
             below = self._parents(below - got)
+        if not self.parents_only and (lacking := sorted(self._absent.intersection(asked))):
+            self._miss(lacking, architecture)
         return found
+
+    def _miss(self, images: Sequence[str], architecture: str) -> None:
+        """Say what nobody has pushed: a host that builds, where pulling is usual, surprises."""
+        others = {one for image in images for one in self.fleet.architectures_of(image)} - {architecture}
+        names = ", ".join(images[:_NAMED]) + (f" and {len(images) - _NAMED} more" * (len(images) > _NAMED))
+        why = "; a pipeline pushes only what its runner is" if others else ""
+        self.tell(f"the registry has nothing for {architecture} of {names}; built here{why}")
 
     def _parents(self, images: Collection[str]) -> set[str]:
         return {self.fleet.images[image].parent for image in images} - {"scratch"}
@@ -116,6 +128,7 @@ class Supply:
     def _pull(self, image: str, architecture: str, reference: Reference) -> bool:
         stored = read(self.registry, reference.identity)
         if stored is None:
+            self._absent.add(image)
             return False
         name = self.fleet.settings.name
         digest = believe(stored, name, reference, architecture, self.signers)

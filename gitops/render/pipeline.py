@@ -22,6 +22,9 @@ CACHE = ".gitops-cache"
 PLAN = "gitops-plan.md"
 """Where the plan for a pull request's reviewers is left."""
 
+PAGE = "gitops-plan.html"
+"""The same in HTML."""
+
 
 class Event(Enum):
     """Why a pipeline runs."""
@@ -72,6 +75,8 @@ class Job:
         extra: gitops's own, for pip: libraries that this job alone needs.
         alone: two pipelines never run it at the same time.
         result: a Markdown file that it leaves for whoever reviews.
+        page: the same in HTML.
+        comments: whether it also comments on the pull request, where its CI system lets it do so.
     """
 
     name: str
@@ -88,6 +93,8 @@ class Job:
     extra: str = ""
     alone: bool = False
     result: str = ""
+    page: str = ""
+    comments: bool = False
 
     @property
     def command(self) -> str:
@@ -126,7 +133,7 @@ def pipeline(fleet: Fleet) -> Pipeline:
     """Say what a fleet's pipeline does."""
     height = len(layers(fleet))
     builds = [_build(number, height) for number in range(1, min(height, MOST_LAYERS) + 1)]
-    jobs = [_CHECK, _PLAN, *builds, _test(builds[-1] if builds else _CHECK)]
+    jobs = [_CHECK, _plan(fleet), *builds, _test(builds[-1] if builds else _CHECK)]
     if fleet.settings.registry:
         jobs.append(_PUSH)
     return Pipeline((*jobs, _update(fleet)), fleet.settings.updates.base or "main")
@@ -134,16 +141,22 @@ def pipeline(fleet: Fleet) -> Pipeline:
 
 _CHECK = Job("check", "Check definitions, locks and what is rendered", ("check",), _COMMITS, minutes=15)
 
-_PLAN = Job(
-    "plan",
-    "Say what merging this would do",
-    ("plan", PLAN),
-    frozenset({Event.PULL_REQUEST}),
-    minutes=15,
-    needs=("check",),
-    compares=True,
-    result=PLAN,
-)
+
+def _plan(fleet: Fleet) -> Job:
+    kind = fleet.settings.updates.forge.kind
+    return Job(
+        "plan",
+        "Say what merging this would do",
+        ("plan", PLAN),
+        frozenset({Event.PULL_REQUEST}),
+        minutes=15,
+        needs=("check",),
+        compares=True,
+        extra=kind if kind == "gitlab" else "",
+        result=PLAN,
+        page=PAGE,
+        comments=kind != "none",
+    )
 
 
 def _build(number: int, height: int) -> Job:

@@ -64,7 +64,7 @@ def _asked(forge: Forge, seen: Seen, wanted: Sequence[Wanted]) -> Seen:
         person.identity
         for pull in seen.open
         if (person := seen.people.get(pull.branch))
-        and any(marker.about(person.identity) in comment for comment in forge.comments(pull.number))
+        and any(marker.about(person.identity) in comment.text for comment in forge.comments(pull.number))
     }
     checks = {
         update.branch: forge.checks(update.commit)

@@ -83,7 +83,7 @@ def test_an_answer_that_is_lost_makes_no_second_comment(scene: Scene, status: in
     made = scene.open()
     scene.server.fail(Fault(status=status, method="POST", done=True))
     scene.forge.comment(made.number, "Somebody else was here")
-    assert scene.forge.comments(made.number) == ["Somebody else was here"]
+    assert [each.text for each in scene.forge.comments(made.number)] == ["Somebody else was here"]
 
 
 def test_a_merge_whose_answer_is_lost_is_a_merge(scene: Scene) -> None:

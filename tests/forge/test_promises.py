@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from gitops.forge.note import note
 from tests.forge.conftest import BRANCH, Scene
+from tests.forge.fake.server import Fault
 from tests.git.conftest import git
 
 
@@ -87,7 +89,16 @@ def test_comments_are_given_in_the_order_they_were_made(scene: Scene) -> None:
     texts = [f"number {number}\n" for number in range(120)]
     scene.server.project.pull(made.number).comments += texts
     scene.forge.comment(made.number, "the *last*")
-    assert scene.forge.comments(made.number) == [*texts, "the *last*"]
+    assert [each.text for each in scene.forge.comments(made.number)] == [*texts, "the *last*"]
+
+
+def test_a_comment_is_written_anew_and_the_others_are_not(scene: Scene) -> None:
+    made = scene.open()
+    for text in ("one", "two", "three"):
+        scene.forge.comment(made.number, text)
+    second = scene.forge.comments(made.number)[1]
+    scene.forge.rewrite(made.number, second.identity, "*second*")
+    assert [each.text for each in scene.forge.comments(made.number)] == ["one", "*second*", "three"]
 
 
 def test_labels_are_added_and_made(scene: Scene) -> None:
@@ -135,3 +146,26 @@ def test_merging_puts_the_commit_into_the_base(scene: Scene) -> None:
     git(scene.server.project.root, "merge-base", "--is-ancestor", made.head, "main")
     last = scene.forge.last_pull(BRANCH)
     assert last == replace(made, state="merged")
+
+
+def test_a_note_is_one_comment_however_often_it_changes_and_nobody_elses_is_touched(scene: Scene) -> None:
+    made = scene.open()
+    scene.forge.comment(made.number, "A word of somebody")
+    assert note(scene.forge, made.number, "plan", "first\n")
+    assert not note(scene.forge, made.number, "plan", "first\n")
+    assert note(scene.forge, made.number, "plan", "second\n")
+    assert note(scene.forge, made.number, "other", "another\n")
+    said = [each.text for each in scene.forge.comments(made.number)]
+    assert said == [
+        "A word of somebody",
+        "<!-- gitops: plan -->\nsecond",
+        "<!-- gitops: other -->\nanother",
+    ]
+
+
+def test_a_note_that_somebody_else_has_taken_the_place_of_is_left_beside_it(scene: Scene) -> None:
+    made = scene.open()
+    scene.forge.comment(made.number, "<!-- gitops: plan -->\nnothing to see here")
+    scene.server.fail(Fault(status=403, method="PATCH" if scene.server.kind != "gitlab" else "PUT"))
+    assert note(scene.forge, made.number, "plan", "true")
+    assert [each.text for each in scene.forge.comments(made.number)][1:] == ["<!-- gitops: plan -->\ntrue"]

@@ -51,8 +51,8 @@ class HttpServer:
 
 
 @contextmanager
-def http_server(root: Path) -> Iterator[HttpServer]:
-    """Serve the repositories below a directory over http."""
+def http_server(root: Path, address: str = "127.0.0.1") -> Iterator[HttpServer]:
+    """Serve the repositories below a directory over http, at an address of this machine."""
     state = HttpServer(root)
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,8 +65,8 @@ def http_server(root: Path) -> Iterator[HttpServer]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, _running(server):
-        state.url = f"http://127.0.0.1:{server.server_port}"
+    with ThreadingHTTPServer((address, 0), Handler) as server, _running(server):
+        state.url = f"http://{address}:{server.server_port}"
         yield state
 
 

@@ -16,6 +16,8 @@ from docker.api.client import APIClient
 from docker.errors import APIError, ImageNotFound
 
 from gitops.debian.mirrors import host_archives
+from gitops.registry.present import present
+from gitops.registry.registry import connect
 from gitops.render.ci.workflow import ACTION
 from gitops.review.state import read_state
 from gitops.system.places import Places
@@ -160,6 +162,32 @@ class Stage:
         ]
         return self.run(*command)
 
+    def pushed(self) -> set[str]:
+        """Give the images that the registry has, each with its statement."""
+        names = self.references()
+        with connect(f"{self.registry.host}/{self.name}", self.host) as registry:
+            there = present(registry, names.values())
+        return {image for image, name in names.items() if name in there}
+
+    def once(self) -> tuple[int, str]:
+        """Let the host look at the repository once; give its exit status and what it said."""
+        host = self.host
+        places = {
+            "GITOPS_CONFIG": str(host.config),
+            "GITOPS_STATE": str(host.state),
+            "GITOPS_CACHE": str(host.cache),
+            "GITOPS_RUNTIME": str(host.runtime),
+            "GITOPS_CRON": str(host.cron),
+        }
+        done = subprocess.run(
+            [BIN / "gitops", "agent", "once"],
+            env={**self.environment, **places},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
     def forget(self) -> None:
         """Take the fleet's images away from the engine, as a fresh machine has none."""
         for image in self.api.images(filters={"reference": f"{self.registry.host}/{self.name}/*"}):
@@ -190,7 +218,8 @@ def stage(
     """Write a fleet of a real base and a child, and push it through the server's hooks."""
     work, name = tmp_path_factory.mktemp("pipelines"), f"test-{uuid.uuid4().hex[:8]}"
     ada, ci, host = person(work, "ada"), new_key(work, "ci"), registry_server.places(work / "host")
-    with http_server(work / "served") as forge:
+    gateway = registry_server.host.rpartition(":")[0]  # which jobs in containers reach, too
+    with http_server(work / "served", gateway) as forge:
         made = Stage(work / "fleet", name, forge, registry_server, ada, ci, host, work, api)
         (work / "gitconfig").write_text(
             f'[url "{forge.url}/"]\n\tinsteadOf = https://{FORGE}/\n'

@@ -74,7 +74,16 @@ def options(stage: Stage, runner: str, wheels: Path) -> Iterator[tuple[str, ...]
     mounts = " ".join(f"--volume={source}:{target}" for source, target in there.items())
     (package,) = wheels.glob("gitops-*.whl")
     yield (
-        *("--platform", f"ubuntu-24.04={runner}", "--pull=false", "--rm", "--container-options", mounts),
+        *(
+            "--network",
+            "bridge",
+            "--platform",
+            f"ubuntu-24.04={runner}",
+            "--pull=false",
+            "--rm",
+            "--container-options",
+            mounts,
+        ),
         *("--var", f"GITOPS_PACKAGE=file:///srv/wheels/{package.name}"),
         *("--env", "PIP_NO_INDEX=1", "--env", "PIP_FIND_LINKS=/srv/wheels"),
     )
@@ -95,12 +104,20 @@ def test_in_containers_a_pull_request_is_checked_and_told_what_it_would_do(
     assert "recreate alice/web: image site" in said
 
 
-def test_in_containers_a_layer_is_built_through_the_engines_socket_and_with_no_node_for_the_cache(
+def test_in_containers_that_reach_the_engine_by_its_socket_alone_a_push_becomes_images_that_a_host_runs(
     stage: Stage, options: tuple[str, ...]
 ) -> None:
     stage.git("checkout", "--quiet", "--force", "main")
-    said = stage.act("push", PUSH, "--job", "build-1", *options)
-    assert "Failure - Main Keep packages" in said
-    assert "base amd64: built in" in said
-    assert "is not known" not in said, "the registry was asked"
-    assert Docker().identify(stage.references()["base"])
+    (stage.root / "images/site/page").write_text("hello from a container\n")
+    stage.commit("Greet from a container")
+    stage.git("push", "--quiet", "origin", "main")
+    said = stage.act("push", PUSH, *options)
+    assert "Failure - Main Keep packages" in said, "there is no node for the cache"
+    assert "web: GET /page" in said
+    assert stage.pushed() == {"base", "site"}
+    stage.forget()
+    status, told = stage.once()
+    assert status == 0, told
+    name = stage.references()["site"]
+    assert Docker().identify(name)
+    assert not Docker().made_here([name]), "it was pulled"

@@ -2,45 +2,15 @@
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from gitops.engine.docker import Docker
-from gitops.registry.present import present
 from gitops.registry.registry import connect
-from tests.pipelines.conftest import BIN, PUSH, Stage, request
+from tests.pipelines.conftest import PUSH, Stage, request
 
 SPY = "# Not what was rendered.\necho \"step $1\"\nenv | sort | sed 's/^/seen /'\n: >gitops-plan.md\n"
-
-
-def pushed(stage: Stage) -> set[str]:
-    """Give the images that the registry has, each with its statement."""
-    names = stage.references()
-    with connect(f"{stage.registry.host}/{stage.name}", stage.host) as registry:
-        there = present(registry, names.values())
-    return {image for image, name in names.items() if name in there}
-
-
-def once(stage: Stage) -> tuple[int, str]:
-    """Let the host look at the repository once; give its exit status and what it said."""
-    env = {**stage.environment, **places(stage)}
-    done = subprocess.run(
-        [BIN / "gitops", "agent", "once"], env=env, capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def places(stage: Stage) -> dict[str, str]:
-    host = stage.host
-    return {
-        "GITOPS_CONFIG": str(host.config),
-        "GITOPS_STATE": str(host.state),
-        "GITOPS_CACHE": str(host.cache),
-        "GITOPS_RUNTIME": str(host.runtime),
-        "GITOPS_CRON": str(host.cron),
-    }
 
 
 def seize(stage: Stage, image: str, evil: str) -> None:
@@ -58,9 +28,9 @@ def test_a_push_becomes_images_that_a_host_runs(stage: Stage) -> None:
     said = stage.act("push", PUSH)
     assert "cache: kept gitops-packages-" in said
     assert "cache: kept gitops-images-" in said
-    assert pushed(stage) == {"base", "site"}
+    assert stage.pushed() == {"base", "site"}
     stage.forget()
-    status, told = once(stage)
+    status, told = stage.once()
     assert status == 0, told
     name = stage.references()["site"]
     assert Docker().identify(name), "it was pulled"
@@ -94,11 +64,11 @@ def test_a_leaf_that_changes_is_built_alone_by_gitlabs_file_and_one_that_is_swap
     said = stage.gitlab("push", CI_COMMIT_BEFORE_SHA="0" * 40)
     assert "site amd64: built in" in said
     assert "base amd64: built in" not in said
-    assert pushed(stage) == {"base", "site"}
+    assert stage.pushed() == {"base", "site"}
     stage.forget()
     seize(stage, "site", image)
     stage.forget()
-    status, told = once(stage)
+    status, told = stage.once()
     assert f"refused: the image {stage.references()['site']} in the registry" in told
     assert "built here instead" in told
     assert status == 0, told

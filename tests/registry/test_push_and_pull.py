@@ -30,6 +30,11 @@ def test_what_was_pushed_comes_back_as_it_was(dock: Dock) -> None:
     assert (dock.told, dock.refused) == ([], {})
 
 
+def test_what_nobody_has_pushed_for_this_architecture_is_told_once(dock: Dock) -> None:
+    assert dock.pull() == set()
+    assert dock.told == ["the registry has nothing for amd64 of base, leaf, web; built here"]
+
+
 def test_a_second_push_sends_nothing_and_needs_no_images(dock: Dock) -> None:
     dock.build()
     dock.push()
@@ -144,7 +149,7 @@ def test_an_image_without_a_statement_is_built_and_nobody_is_alarmed(dock: Dock)
     dock.seize("web")
     dock.forget("web")
     assert dock.pull("web") == set()
-    assert (dock.told, dock.refused) == ([], {})
+    assert (dock.told, dock.refused) == (["the registry has nothing for amd64 of web; built here"], {})
     assert dock.build("web")
     assert dock.push("web")[0].digest
 

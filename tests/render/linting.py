@@ -13,6 +13,7 @@ NODE = Path(__file__).parents[2] / ".make" / "pipelines"
 SCHEMAS: dict[str, tuple[str, ...]] = {
     ".github/workflows/gitops.yml": ("vendor.github-workflows",),
     ".forgejo/workflows/gitops.yml": ("vendor.github-workflows",),
+    ".gitea/workflows/gitops.yml": ("vendor.github-workflows",),
     ".gitlab-ci.yml": ("vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
     ".woodpecker/gitops-main.yml": ("vendor.woodpecker-ci",),
     ".woodpecker/gitops-pull-request.yml": ("vendor.woodpecker-ci",),

@@ -94,6 +94,9 @@ def test_the_branch_is_the_one_that_updates_go_to(make_fleet: Make) -> None:
     assert pipeline(fleet).branch == "release/2026"
 
 
-def test_the_libraries_of_a_forge_are_there_for_the_update_alone(make_fleet: Make) -> None:
+def test_the_libraries_of_a_forge_are_there_for_what_speaks_to_it_alone(make_fleet: Make) -> None:
     found = jobs(make_fleet(**{"fleet.yaml": f"{FLEET}updates: {{forge: {{kind: gitlab}}}}\n"}))
-    assert {name: job.extra for name, job in found.items() if job.extra} == {"update": "gitlab"}
+    assert {name: job.extra for name, job in found.items() if job.extra} == {
+        "plan": "gitlab",
+        "update": "gitlab",
+    }

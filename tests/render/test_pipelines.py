@@ -164,6 +164,20 @@ def test_no_pipeline_is_written_that_nobody_asked_for(make_fleet: Make) -> None:
     assert set(pipelines(make_fleet(**{"fleet.yaml": settings("gitlab")}))) == {".gitlab-ci.yml", SCRIPT}
 
 
+def test_where_a_comment_is_left_it_is_by_the_runs_own_token_and_for_no_fork(make_fleet: Make) -> None:
+    forge = f"{REGISTRY}\nupdates: {{forge: {{kind: forgejo}}}}"
+    files = pipelines(make_fleet(**{"fleet.yaml": settings(more=forge)}))
+    given = {
+        path: [step.get("env", {}) for step in parsed(files[path])["jobs"]["plan"]["steps"]][-1]
+        for path in WORKFLOWS
+    }
+    told = given.pop(".forgejo/workflows/gitops.yml")["GITOPS_NOTE_TOKEN"]
+    assert told == (
+        "${{ github.event.pull_request.head.repo.full_name == github.repository && github.token || '' }}"
+    )
+    assert not any("GITOPS_NOTE_TOKEN" in env for env in given.values()), "there, a page shows it"
+
+
 def test_no_word_of_a_template_is_left_unfilled(files: dict[str, str]) -> None:
     for text in files.values():
         assert not re.search(r"\{%|\{#|[^$]\{\{", text)

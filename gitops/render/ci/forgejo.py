@@ -1,4 +1,8 @@
-"""Forgejo Actions: GitHub's language, without environments and without pages of summaries."""
+"""Forgejo Actions: GitHub's language, without environments and without pages of summaries.
+
+Each run has a token of its own that may write to the repository, but for pull requests from forks
+(forgejo.org, "Automatic token"); so the plan becomes a comment, with no secret that anybody has to make.
+"""
 
 from gitops.render.ci.workflow import Dialect
 from gitops.render.ci.workflow import render as render_workflow

@@ -1,5 +1,8 @@
 """GitLab CI/CD (docs.gitlab.com, "CI/CD YAML syntax reference"): one file, jobs ordered by what they need.
 
+GitLab shows a job's HTML to whoever reviews, and no Markdown (where GitLab Pages is switched on). A comment
+takes a token, which the variable GITOPS_NOTE_TOKEN may hold.
+
 Secrets are variables of the project. That merge requests do not get them is the project's setting
 (`Protected`), not the file's; a fork's pipeline runs in the fork's project, which has none of them.
 """
@@ -32,7 +35,8 @@ class _Job:
     compares: bool
     install: str
     command: str
-    result: str
+    page: str
+    comments: bool
 
 
 def render(pipeline: Pipeline, layout: Layout) -> dict[str, str]:
@@ -70,7 +74,8 @@ def _job(job: Job, conditions: dict[Event, str]) -> _Job:
         compares=job.compares,
         install=job.install,
         command=job.command,
-        result=job.result,
+        page=job.page,
+        comments=job.comments,
     )
 
 

