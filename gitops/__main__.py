@@ -29,6 +29,14 @@ def main() -> None:
             with suppress(BrokenPipeError):
                 sys.stdout.flush()
             os._exit(0)
+    if sys.argv[1:3] in (["backup", "run"], ["backup", "drill"]) and "_GITOPS_COMPLETE" not in os.environ:
+        from gitops.cli import ending  # noqa: PLC0415  # as above
+
+        status = ending.run(lambda: _backup(sys.argv[2], sys.argv[3:]))
+        if status is not None:
+            with suppress(BrokenPipeError):
+                sys.stdout.flush()
+            os._exit(status)
     if os.environ.pop("_GITOPS_COMPLETE", ""):
         from gitops.cli.completing.answer import answer  # noqa: PLC0415  # as above
 
@@ -40,6 +48,17 @@ def main() -> None:
         run()
     finally:
         gc.freeze()  # the process ends: what is left need not be searched for garbage, which takes 20 ms
+
+
+def _backup(verb: str, words: list[str]) -> int | None:
+    import logging  # noqa: PLC0415  # as above
+
+    logging.basicConfig(format="%(name)s: %(message)s")
+    if verb == "run":
+        from gitops.cli.backing_up import lean  # noqa: PLC0415  # nothing else is to be loaded for it
+    else:
+        from gitops.cli.proving import lean  # noqa: PLC0415  # as above
+    return lean(words)
 
 
 if __name__ == "__main__":

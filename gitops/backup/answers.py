@@ -66,6 +66,20 @@ def saved(stdout: str, stderr: str, *, incomplete: bool) -> Saved:
     return Saved(summary["snapshot_id"], summary["total_bytes_processed"], unread)
 
 
+def how_far(line: bytes) -> tuple[int, int] | None:
+    """Read bytes done and bytes in all of a line that says how far restic is; None of any other line.
+
+    `backup` and, since 0.16, `restore` say so. While a backup looks for files, what there is in all grows.
+    """
+    try:
+        said = json.loads(line)
+        if said["message_type"] != "status":
+            return None
+        return said.get("bytes_done", said.get("bytes_restored", 0)), said.get("total_bytes", 0)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
 def why_unread(error: object) -> str:
     """Say in a few words why a file could not be read: restic 0.14 gives an errno, newer ones a sentence."""
     if isinstance(error, dict):

@@ -81,7 +81,7 @@ def save_still(own: Progress, method: Literal["pause", "stop"]) -> None:
     names = [one.name for one in volumes]
     refused: UserError | None = None
     try:
-        standing = users(task.engine, task.vault.fleet, own.instance, names)
+        standing = users(task.engine, task.vault.fleet, task.vault.host, own.asked, names)
         with hold(task.engine, standing, method, task.places, "backup") as still:
             try:
                 save_bundle(task, [], [(own, one) for one in volumes])
@@ -118,7 +118,11 @@ def _save(task: Task, copies: list[_Copy], parent: str) -> tuple[Saved, list[_Co
     while True:
         try:
             saved = task.vault.restic.save_directory(
-                bundle.directory, task.tags, volumes=bundle.volumes, parent=parent
+                bundle.directory,
+                task.tags,
+                volumes=bundle.volumes,
+                parent=parent,
+                watch=task.vault.watch("files", "saving"),
             )
         except ParentError:
             parent = ""
@@ -130,6 +134,8 @@ def _save(task: Task, copies: list[_Copy], parent: str) -> tuple[Saved, list[_Co
             bundle.without(error.place)
         else:
             return saved, copies
+        finally:
+            task.vault.progress("files", "")
 
 
 def _refuse_lost_dumps(saved: Saved, copies: Iterable[_Copy], directory: Path) -> None:

@@ -18,6 +18,7 @@ from gitops.backup.sets import Dataset, Part
 from gitops.backup.wanted import Wanted, find_container
 from gitops.fleet.names import container_name
 from gitops.system.errors import UserError
+from gitops.system.progress import Amount
 
 STAGED = 16 << 20
 """Bytes of the longest dump that waits for the others, to be saved together with them."""
@@ -106,8 +107,9 @@ def _dump(own: Progress, one: Wanted, known: _Known) -> Part:
     container = container_name(task.vault.fleet, own.name, dataset.service)
     try:
         if container not in known.running:
-            container = find_container(task.engine, task.vault.fleet, own.instance, dataset.service)
-        dump = kind.dump(task.engine, container, dataset.name, one.login, own.backup.timeout)
+            vault = task.vault
+            container = find_container(task.engine, vault.fleet, vault.host, own.name, dataset.service)
+        dump = kind.dump(task.engine, container, dataset.name, one.login, own.asked.timeout)
     except (UserError, OSError) as error:
         raise _DumpError(str(error)) from error
     file = dataset.file(kind.extension)
@@ -118,11 +120,12 @@ def _dump(own: Progress, one: Wanted, known: _Known) -> Part:
             if staged.take(chunks, STAGED):
                 return Part(dataset, "", f"/{own.name}/{file}", staged.size, dump.fingerprint)
             chunks = staged.then(chunks)
-        with task.vault.restic.incoming(file, task.tags) as incoming:
-            size = 0
+        size, vault = 0, task.vault
+        with vault.restic.incoming(file, task.tags) as incoming:
             for chunk in chunks:
                 incoming.write(chunk)
                 size += len(chunk)
+                vault.progress(own.name, f"saving {dataset}", Amount(size, None, "B"))
             snapshot = incoming.finish().snapshot
         return Part(dataset, snapshot, f"/{file}", size, dump.fingerprint)
     except OSError as error:
@@ -132,6 +135,7 @@ def _dump(own: Progress, one: Wanted, known: _Known) -> Part:
         staged.remove()
         raise
     finally:
+        task.vault.progress(own.name, "")
         dump.close()
 
 

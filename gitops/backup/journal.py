@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 from gitops.backup.cut_short import journal_path
-from gitops.backup.databases import Login
+from gitops.backup.login import Login
 from gitops.backup.pieces import Piece
 from gitops.backup.sets import Dataset, Part
 from gitops.system.errors import UserError

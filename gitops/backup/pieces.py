@@ -3,15 +3,18 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from gitops.backup.databases import Login
+from gitops.backup.asked import asked
+from gitops.backup.login import Login
 from gitops.backup.sets import VOLUME, Dataset, Part
 from gitops.backup.wanted import find_container, login_of
 from gitops.engine.docker import Docker
-from gitops.fleet.fleet import Instance
-from gitops.fleet.instances import starting_order
 from gitops.fleet.names import container_name, volume_name
 from gitops.system.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from gitops.fleet.fleet import Instance
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def selected(parts: Iterable[Part], only: Collection[str]) -> list[Part]:
     return [part for part in there if known[part] & set(only)]
 
 
-def renamed(dataset: Dataset, source: Instance, target: Instance) -> Dataset:
+def renamed(dataset: Dataset, source: "Instance", target: "Instance") -> Dataset:
     """Give a dataset of one instance as another instance of the same app calls it."""
     ours, theirs = source.definition.backup, target.definition.backup
     if ours and theirs:
@@ -74,7 +77,7 @@ def renamed(dataset: Dataset, source: Instance, target: Instance) -> Dataset:
 
 
 def pieces(
-    engine: Docker, fleet: str, instance: Instance, wanted: Sequence[tuple[Dataset, Part]]
+    engine: Docker, fleet: str, instance: "Instance", wanted: Sequence[tuple[Dataset, Part]]
 ) -> tuple[Piece, ...]:
     """Find the place of each part in an instance: databases first, then volumes, then files in these.
 
@@ -109,18 +112,18 @@ def pieces(
             files.append(Piece(dataset, part, directory=within[0], file=within[1]))
             continue
         try:
-            container = find_container(engine, fleet, instance, dataset.service)
+            container = find_container(engine, fleet, instance.host, instance.name, dataset.service)
         except UserError as error:
             problems += error.problems
             continue
         problems += _in_use(instance, dataset.service, directories)
-        databases.append(Piece(dataset, part, container, login_of(instance, dataset)))
+        databases.append(Piece(dataset, part, container, login_of(asked(instance), dataset)))
     if problems:
         raise UserError.of(list(dict.fromkeys(problems)))
     return (*databases, *found, *files)
 
 
-def standing_still(fleet: str, instance: Instance, wanted: Iterable[Piece]) -> tuple[str, ...]:
+def standing_still(fleet: str, instance: "Instance", wanted: Iterable[Piece]) -> tuple[str, ...]:
     """Name the containers that must stand still for a change-over, in the order in which they start.
 
     Those are the users of its volumes; and where a database changes, whoever may use that: all services but
@@ -134,14 +137,14 @@ def standing_still(fleet: str, instance: Instance, wanted: Iterable[Piece]) -> t
     a_database = any(one.container for one in there)
     return tuple(
         container_name(fleet, instance.name, service)
-        for service in starting_order(instance)
+        for service in asked(instance).services
         if (a_database and service not in servers)
         or volumes & {mount.source for mount in instance.definition.services[service].volumes}
     )
 
 
 def file_in_volume(
-    instance: Instance, dataset: Dataset, directories: Mapping[str, str]
+    instance: "Instance", dataset: Dataset, directories: Mapping[str, str]
 ) -> tuple[str, str] | None:
     """Say in which of the restored volumes an SQLite database lies.
 
@@ -174,7 +177,7 @@ def _shortest(dataset: Dataset) -> str:
     return f"{dataset.service}/{dataset.name}" if dataset.name else dataset.service
 
 
-def _in_use(instance: Instance, service: str, directories: Mapping[str, str]) -> list[Problem]:
+def _in_use(instance: "Instance", service: str, directories: Mapping[str, str]) -> list[Problem]:
     """Tell which restored volumes a database's own server keeps open."""
     used = {mount.source for mount in instance.definition.services[service].volumes}
     return [

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gitops.backup.asked import Asked
 from gitops.backup.bundle import Bundle
 from gitops.backup.sets import VOLUME, Dataset, Part
 from gitops.backup.vault import Vault
 from gitops.backup.verify import one_line
 from gitops.backup.wanted import Wanted
 from gitops.engine.docker import Docker
-from gitops.fleet.backups import Backup
-from gitops.fleet.fleet import Instance
 from gitops.secrets.hiding import hide
 from gitops.system.places import Places
 from gitops.system.progress import Amount, silent
@@ -71,8 +70,7 @@ class Progress:
     """What a run has of one instance; `parts` without a snapshot wait in the bundle."""
 
     task: Task
-    instance: Instance
-    backup: Backup
+    asked: Asked
     wanted: list[Wanted] = field(default_factory=list)
     parts: dict[Dataset, Part] = field(default_factory=dict)
     failed: dict[Dataset, str] = field(default_factory=dict)
@@ -81,7 +79,7 @@ class Progress:
     @property
     def name(self) -> str:
         """Give the instance's name."""
-        return self.instance.name
+        return self.asked.instance
 
     @property
     def databases(self) -> list[Wanted]:

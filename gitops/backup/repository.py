@@ -1,10 +1,12 @@
 """A host's repository: what opens it, and that it is made once and never silently made anew."""
 
 import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gitops.backup.asked import AskedRepository, asked_repository
 from gitops.backup.refusals import MissingError
 from gitops.backup.restic import Restic
-from gitops.fleet.fleet import Fleet
 from gitops.report.history import Run, record, runs
 from gitops.secrets.age import decrypt
 from gitops.secrets.hosts import secret_path
@@ -13,40 +15,41 @@ from gitops.system.clock import now
 from gitops.system.errors import UserError
 from gitops.system.places import Places
 
+if TYPE_CHECKING:
+    from gitops.fleet.fleet import Fleet
 
-def open_repository(fleet: Fleet, host: str, places: Places) -> Restic:
+
+def open_repository(fleet: "Fleet", host: str, places: Places) -> Restic:
+    """Give a host's repository as definitions have it; as `opened`, and raises where there is none."""
+    return opened(asked_repository(fleet, host), places)
+
+
+def opened(asked: AskedRepository, places: Places) -> Restic:
     """Give a host's repository, with what opens it.
 
     Where the host names no secret as its password, one is made on first use and kept in the host's
     configuration. Without it nothing can be restored: it belongs into another safe place as well.
 
     Args:
-        fleet: the definitions; they may name secrets, which are decrypted into this process's memory.
-        host: whose repository.
+        asked: which; it may name secrets, which are decrypted into this process's memory.
         places: where the host's key, its password and restic's cache are.
 
     Raises:
-        UserError: the host has none, or a secret cannot be read.
+        UserError: a secret cannot be read.
     """
-    wanted = fleet.hosts[host].backup
-    if wanted is None:
-        raise UserError(
-            f"the host {host} has no backup repository",
-            hint=f"add backup: {{repository: …}} to hosts/{host}.yaml",
-        )
     environment = {
-        variable: _secret(fleet, name, places) for variable, name in sorted(wanted.environment.items())
+        variable: _secret(asked, name, places) for variable, name in sorted(asked.environment.items())
     }
-    if wanted.password:
-        key = f"the secret {wanted.password}"
-        environment["RESTIC_PASSWORD"] = _secret(fleet, wanted.password, places)
+    if asked.password:
+        key = f"the secret {asked.password}"
+        environment["RESTIC_PASSWORD"] = _secret(asked, asked.password, places)
     else:
         file = places.config / "restic-password"
         key = str(file)
         if not file.exists():
             files.write(file, secrets.token_urlsafe(32) + "\n", mode=0o600)
         environment["RESTIC_PASSWORD_FILE"] = key
-    return Restic(wanted.repository, host, places.cache / "restic", key, environment, wanted.limits)
+    return Restic(asked.address, asked.host, places.cache / "restic", key, environment, asked.limits)
 
 
 def make_sure_of(restic: Restic, places: Places) -> None:
@@ -77,5 +80,5 @@ def gone(error: MissingError, restic: Restic) -> UserError:
     )
 
 
-def _secret(fleet: Fleet, name: str, places: Places) -> str:
-    return decrypt(secret_path(fleet.root, name), places.config / "age.key").decode().rstrip("\r\n")
+def _secret(asked: AskedRepository, name: str, places: Places) -> str:
+    return decrypt(secret_path(Path(asked.root), name), places.config / "age.key").decode().rstrip("\r\n")

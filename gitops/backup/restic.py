@@ -12,17 +12,18 @@ from functools import partial
 from pathlib import Path
 
 from gitops.backup.answers import Saved, Snapshot, saved, snapshots
+from gitops.backup.asked import Limits
 from gitops.backup.incoming import Incoming
 from gitops.backup.outgoing import Outgoing
 from gitops.backup.refusals import MissingError, MountError, refusal
-from gitops.fleet.backups import Limits
+from gitops.backup.watching import Watch, run_watched
 from gitops.system.errors import UserError
 from gitops.system.run import Result, run, start
 
-_TIED = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$1" ] && shift && exec "$@"', "sh")
-"""restic dies with us, also when we do before that is arranged: then its parent is another already."""
-
-_WITH_VOLUMES = """
+_TIED = ("setpriv", "--pdeathsig", "KILL")
+_BEGIN = """
+[ "$PPID" = "$1" ] || exit 1
+shift
 while [ "$1" != -- ]; do
 mount -o bind,ro "$1" "$2" || { printf '%s\\n' "$2" >&2; exit 97; }
 shift 2
@@ -30,6 +31,8 @@ done
 shift
 exec "$@"
 """
+"""restic dies with us, also when we do before that is arranged: then its parent is another already. Before it
+begins, volumes are mounted where it alone sees them."""
 
 _NO_MOUNT = 97
 _PARENT = 16
@@ -93,6 +96,7 @@ class Restic:
         *,
         volumes: Mapping[Path, str] | None = None,
         parent: str = "",
+        watch: Watch | None = None,
     ) -> Saved:
         """Save what is in a directory, and volumes as if they were in it.
 
@@ -103,23 +107,16 @@ class Restic:
                 empty directories are there. They are mounted for this restic alone, to be read only.
             parent: a snapshot to compare with, so that files which have not changed need not be read; when
                 it is not there any more, restic refuses.
+            watch: is told how far it is.
 
         Raises:
             MountError: a volume could not be mounted.
             UserError: nothing was saved.
         """
         mounts = [str(word) for pair in (volumes or {}).items() for word in pair]
-        private = ["unshare", "--mount", "--propagation", "private"] if mounts else []
-        result = run(
-            [
-                *self._tied(),
-                *(*private, "sh", "-c", _WITH_VOLUMES, "sh", *mounts, "--"),
-                *(*self._backup(tags), *(["--parent", parent[:_PARENT]] if parent else []), "."),
-            ],
-            env=self._environment(),
-            cwd=directory,
-            check=False,
-        )
+        compared = ["--parent", parent[:_PARENT]] if parent else []
+        command = self._tied([*self._backup(tags, watch), *compared, "."], mounts=mounts)
+        result = run_watched(command, self._environment(), watch, directory)
         if mounts and result.status == _NO_MOUNT:
             *why, place = result.stderr.strip().splitlines()
             raise MountError(place, " ".join(why))
@@ -134,8 +131,8 @@ class Restic:
 
     def incoming(self, name: str, tags: Sequence[str]) -> Incoming[Saved]:
         """Begin a snapshot of a file that is still to come; `name` is its path in the snapshot."""
-        command = [*self._tied(), *self._backup(tags), "--stdin", "--stdin-filename", name]
-        return Incoming(command, self._environment(), self._saved_whole)
+        command = [*self._backup(tags), "--stdin", "--stdin-filename", name]
+        return Incoming(self._tied(command), self._environment(), self._saved_whole)
 
     def read(self, snapshot: str, path: str) -> Iterator[bytes]:
         """Give a snapshot's file in chunks.
@@ -148,12 +145,19 @@ class Restic:
 
     def outgoing(self, snapshot: str, path: str) -> Outgoing:
         """Begin to read a snapshot's file."""
-        command = [*self._tied(nice=0), *self._program, "dump", snapshot, path]
-        return Outgoing(command, self._environment(), partial(self.refusal, "dump"))
+        command = [*self._program, "dump", snapshot, path]
+        return Outgoing(self._tied(command, nice=0), self._environment(), partial(self.refusal, "dump"))
 
-    def restore(self, snapshot: str, path: str, target: Path) -> None:
-        """Put a directory of a snapshot, with owners, modes and times, where it was below the target."""
-        self._run("restore", snapshot, "--include", path, "--target", str(target), "--quiet", nice=0)
+    def restore(self, snapshot: str, path: str, target: Path, watch: Watch | None = None) -> None:
+        """Put a directory of a snapshot, with owners, modes and times, where it was below the target.
+
+        How far it is, `watch` is told by restic 0.16 and newer.
+        """
+        how = "--json" if watch else "--quiet"
+        words = ["restore", snapshot, "--include", path, "--target", str(target), how]
+        result = run_watched(self._tied([*self._program, *words], nice=0), self._environment(), watch)
+        if result.status:
+            raise self.refusal("restore", result.status, result.stderr)
 
     def forget(self, snapshots: Sequence[str]) -> None:
         """Forget snapshots; their data goes with the next `prune`."""
@@ -191,12 +195,12 @@ class Restic:
         line = {"upload": self.limits.upload, "download": self.limits.download}
         return ["restic", *(f"--limit-{way}={max(1, most >> 10)}" for way, most in line.items() if most)]
 
-    def _backup(self, tags: Sequence[str]) -> list[str]:
-        words = ["backup", "--quiet", "--json", "--host", self.host, "--tag", ",".join(tags)]
-        return [*self._program, *words]
+    def _backup(self, tags: Sequence[str], watch: Watch | None = None) -> list[str]:
+        words = ["backup", "--json", "--host", self.host, "--tag", ",".join(tags)]
+        return [*self._program, *words, *(() if watch else ("--quiet",))]
 
     def _run(self, *args: str, nice: int | None = None) -> Result:
-        result = run([*self._tied(nice), *self._program, *args], env=self._environment(), check=False)
+        result = run(self._tied([*self._program, *args], nice), env=self._environment(), check=False)
         if result.status:
             raise self.refusal(args[0], result.status, result.stderr)
         return result
@@ -205,10 +209,19 @@ class Restic:
         """Give the error for a restic that ended badly: what it was to do, how it ended, what it said."""
         return refusal(self.repository, self.key, verb, status, stderr)
 
-    def _tied(self, nice: int | None = None) -> list[str]:
-        """Give the words before a command that let it end with us, and step back behind others."""
+    def _tied(self, command: list[str], nice: int | None = None, mounts: Sequence[str] = ()) -> list[str]:
+        """Give a command that ends with us, steps back behind others, and sees directories in other places.
+
+        Args:
+            command: the program and its arguments.
+            nice: how far it steps back; None: as far as the limits say.
+            mounts: directories, each with the place where it alone sees it, to be read only.
+        """
         nice = self.limits.nice if nice is None else nice
-        return [*_TIED, str(os.getpid()), *(["nice", "-n", str(nice)] if nice else [])]
+        back = ["nice", "-n", str(nice)] if nice else []
+        private = ["unshare", "--mount", "--propagation", "private"] if mounts else []
+        begin = ["sh", "-c", _BEGIN, "sh", str(os.getpid()), *mounts, "--"]
+        return [*_TIED, *back, *private, *begin, *command]
 
     def _environment(self) -> dict[str, str]:
         own = {

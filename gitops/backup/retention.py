@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gitops.backup.answers import Snapshot
 from gitops.backup.sets import BackupSet, newest_first
-from gitops.fleet.backups import Keep
+
+if TYPE_CHECKING:
+    from gitops.fleet.backups import Keep
 
 SAFETY = 3
 """How many safety sets of an instance stay."""
 
 
-def kept(sets: Iterable[BackupSet], keep: Keep) -> list[BackupSet]:
+def kept(sets: Iterable[BackupSet], keep: "Keep") -> list[BackupSet]:
     """Choose the sets of one instance that stay, oldest first. Periods are UTC's.
 
     Whatever `keep` says, the newest complete one does, however old it is. A failed one stays until a complete
@@ -36,7 +39,7 @@ def kept(sets: Iterable[BackupSet], keep: Keep) -> list[BackupSet]:
 
 
 def stale(
-    snapshots: Iterable[Snapshot], sets: Iterable[BackupSet], keep: Callable[[str], Keep]
+    snapshots: Iterable[Snapshot], sets: Iterable[BackupSet], keep: "Callable[[str], Keep]"
 ) -> tuple[list[str], list[str]]:
     """Say which snapshots need not stay: those of runs of which no instance keeps its set.
 
@@ -67,7 +70,7 @@ def stale(
     )
 
 
-def _periods(keep: Keep) -> list[tuple[int, Callable[[datetime], str]]]:
+def _periods(keep: "Keep") -> list[tuple[int, Callable[[datetime], str]]]:
     return [
         (keep.hourly, lambda time: f"{time:%Y-%m-%d %H}"),
         (keep.daily, lambda time: f"{time:%Y-%m-%d}"),

@@ -1,11 +1,12 @@
 """Back up instances: dump their databases, copy their volumes, and only then call them sets."""
 
-import secrets
+import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
+from gitops.backup.asked import Asked
 from gitops.backup.bundle import Bundle
 from gitops.backup.insisting import insist
 from gitops.backup.progress import Far, Task
@@ -16,14 +17,11 @@ from gitops.backup.sets import BackupSet
 from gitops.backup.vault import Vault
 from gitops.backup.verify import one_line
 from gitops.engine.docker import Docker
-from gitops.fleet.backups import Backup
-from gitops.fleet.fleet import Instance
 from gitops.report.history import Run, record
 from gitops.system.clock import now, stamp
 from gitops.system.errors import UserError
 from gitops.system.locks import exclusive
 from gitops.system.places import Places
-from gitops.system.progress import Progress, silent
 
 LOCK_WAIT = 6 * 3600.0
 """Seconds to wait for the host's other backups and restores, which take their turns."""
@@ -32,24 +30,22 @@ LOCK_WAIT = 6 * 3600.0
 def back_up(
     vault: Vault,
     engine: Docker,
-    instances: Sequence[Instance],
+    instances: Sequence[Asked],
     places: Places,
     *,
     tell: Callable[[str], object] = lambda _: None,
     safety: bool = False,
-    progress: Progress = silent,
 ) -> list[BackupSet]:
     """Make a backup set of each instance, all in one run.
 
     Args:
         vault: the host's backups; the repository is made when it is not there and never was.
         engine: the engine of this host.
-        instances: what is backed up.
+        instances: what is backed up of each; something is.
         places: where history and locks are.
         tell: is given a line for people at each step.
         safety: the sets are no backups, but what a restore keeps of what is there before it; it holds the
             lock already, and the history has its own line of it.
-        progress: is told how many datasets are done.
 
     Returns:
         Their sets, in the same order, as they became: failed ones too, which say what failed and why.
@@ -57,23 +53,22 @@ def back_up(
     Raises:
         UserError: nothing could be saved.
     """
-    wanted = [(one, backup_of(one)) for one in instances]
-    if not wanted:
+    if not instances:
         return []
     turn = exclusive(lock_path(places), "the backup repository of this host", wait=LOCK_WAIT)
     with nullcontext() if safety else turn:
         began = now()
-        run = f"{stamp(began)}-{secrets.token_hex(4)}"
+        run = f"{stamp(began)}-{os.urandom(4).hex()}"
         try:
             insist(lambda: make_sure_of(vault.restic, places), vault.restic, tell)
             task = Task(
-                vault, engine, places, Bundle(places), (*vault.tags, f"run={run}"), tell, Far(progress)
+                vault, engine, places, Bundle(places), (*vault.tags, f"run={run}"), tell, Far(vault.progress)
             )
-            sets = save(task, run, began, wanted, safety=safety)
+            sets = save(task, run, began, instances, safety=safety)
         except UserError as error:
             problem = gone(error, vault.restic) if isinstance(error, MissingError) else error
             for one in () if safety else instances:
-                record(places, _run(one.name, began, one_line(problem.problems[0].message)))
+                record(places, _run(one.instance, began, one_line(problem.problems[0].message)))
             raise problem from error
         for made in () if safety else sets:
             record(places, _run(made.instance, began, failure(made), made.short))
@@ -83,16 +78,6 @@ def back_up(
 def failure(made: BackupSet) -> str:
     """Say in a line what failed of a set; nothing where it is complete."""
     return "; ".join(f"{dataset}: {why}" for dataset, why in made.failed)
-
-
-def backup_of(instance: Instance) -> Backup:
-    """Give what the instance's app wants backed up, or raise when that is nothing."""
-    backup = instance.definition.backup
-    if backup is None or not (backup.databases or backup.volumes):
-        raise UserError(
-            f"nothing of {instance.name} is backed up", hint=f"add backup: to apps/{instance.app}.yaml"
-        )
-    return backup
 
 
 def lock_path(places: Places) -> Path:

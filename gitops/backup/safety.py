@@ -1,17 +1,17 @@
 """What a restore keeps of what was there before it: a set of its own kind, which counts as no backup."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
+from gitops.backup.asked import Asked, AskedDatabase, AskedVolume, asked
 from gitops.backup.changeover import exists
 from gitops.backup.databases import ROLES
 from gitops.backup.pieces import Piece
 from gitops.backup.run import back_up
-from gitops.backup.sets import VOLUME, BackupSet
+from gitops.backup.sets import VOLUME, BackupSet, Dataset
 from gitops.backup.vault import Vault
+from gitops.backup.wanted import login_of
 from gitops.engine.docker import Docker
-from gitops.fleet.backups import Backup, Database, VolumeCopy
 from gitops.fleet.fleet import Instance
 from gitops.system.errors import Problem, UserError
 from gitops.system.places import Places
@@ -38,12 +38,11 @@ def keep_safe(
     Raises:
         UserError: some of it could not be saved.
     """
-    there = _there(engine, instance.definition.backup or Backup(), list(pieces))
+    there = _there(engine, asked(instance), list(pieces))
     if not (there.databases or there.volumes):
         return None
     tell(f"{instance.name}: keeping what is there now")
-    only = replace(instance, definition=instance.definition.model_copy(update={"backup": there}))
-    (kept,) = back_up(vault, engine, [only], places, tell=tell, safety=True)
+    (kept,) = back_up(vault, engine, [there], places, tell=tell, safety=True)
     if not kept.complete:
         raise UserError.of(
             [
@@ -58,30 +57,26 @@ def keep_safe(
     return kept
 
 
-def _there(engine: Docker, backup: Backup, pieces: list[Piece]) -> Backup:
+def _there(engine: Docker, instance: Asked, pieces: list[Piece]) -> Asked:
     """Give what to back up: of that which the pieces replace, what there is."""
     databases = [one for one in pieces if one.container and one.dataset.name != ROLES and exists(engine, one)]
     servers = {one.container for one in databases}
     roles = [one for one in pieces if one.dataset.name == ROLES and one.container in servers]
     volumes = [one for one in pieces if one.dataset.kind == VOLUME and any(Path(one.directory).iterdir())]
-    return backup.model_copy(
-        update={
-            "databases": tuple(_database(backup, one) for one in roles + databases),
-            "volumes": tuple(_volume(backup, one) for one in volumes),
-        }
+    return instance._replace(
+        databases=tuple(_database(instance, one.dataset) for one in roles + databases),
+        volumes=tuple(_volume(instance, one.dataset.name) for one in volumes),
     )
 
 
-def _database(backup: Backup, piece: Piece) -> Database:
-    """Give the definition of one database, also where the app's own asks for all of its server."""
-    kind, service, name = piece.dataset.kind, piece.dataset.service, piece.dataset.name
-    own = {"service": service, "kind": kind, "name": name or None, "all": False}
-    known = [one for one in backup.databases if (one.kind, one.service) == (kind, service)]
-    for one in sorted(known, key=lambda one: one.name != name):
-        return one.model_copy(update=own)
-    return Database(service=service, kind="redis").model_copy(update=own)
+def _database(instance: Asked, dataset: Dataset) -> AskedDatabase:
+    """Give what is asked of one database, also where the app asks for all of its server."""
+    who = login_of(instance, dataset)
+    return AskedDatabase(
+        dataset.kind, dataset.service, dataset.name, all=False, user=who.user, password_file=who.password_file
+    )
 
 
-def _volume(backup: Backup, piece: Piece) -> VolumeCopy:
-    known = (one for one in backup.volumes if one.name == piece.dataset.name)
-    return next(known, VolumeCopy(name=piece.dataset.name))
+def _volume(instance: Asked, name: str) -> AskedVolume:
+    known = (one for one in instance.volumes if one.name == name)
+    return next(known, AskedVolume(name, "live", ()))

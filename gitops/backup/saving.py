@@ -11,8 +11,8 @@ from functools import partial
 from typing import Literal
 
 from gitops.backup.answers import Saved
+from gitops.backup.asked import Asked
 from gitops.backup.copying import save_bundle, save_still
-from gitops.backup.dumping import dump_databases
 from gitops.backup.incoming import Incoming
 from gitops.backup.insisting import insist
 from gitops.backup.journal import unsettled
@@ -20,15 +20,13 @@ from gitops.backup.progress import Progress, Task
 from gitops.backup.refusals import HopelessError
 from gitops.backup.sets import MANIFEST, BackupSet, manifest_text
 from gitops.backup.wanted import wanted
-from gitops.fleet.backups import Backup
-from gitops.fleet.fleet import Instance
 from gitops.system.errors import UserError
 
 _STILL: tuple[Literal["pause", "stop"], ...] = ("pause", "stop")
 
 
 def save(
-    task: Task, run: str, began: datetime, instances: Sequence[tuple[Instance, Backup]], *, safety: bool
+    task: Task, run: str, began: datetime, instances: Sequence[Asked], *, safety: bool
 ) -> list[BackupSet]:
     """Save instances, and give their sets as they became, in the same order.
 
@@ -43,12 +41,15 @@ def save(
         UserError: the repository does not take them; then there are none.
     """
     vault = task.vault
-    everything = [_begin(task, instance, backup) for instance, backup in instances]
+    everything = [_begin(task, asked) for asked in instances]
     task.far.begin(sum(len(own.wanted) for own in everything))
     try:
         # It takes a while until it can save anything, and so begins before all else.
         with vault.restic.incoming(MANIFEST, _manifest_tags(task)) as manifest:
-            dump_databases(task, everything)
+            if any(own.databases for own in everything):
+                from gitops.backup.dumping import dump_databases  # noqa: PLC0415  # volumes need not wait for it
+
+                dump_databases(task, everything)
             live = [(own, one.dataset) for own in everything for one in own.volumes("live")]
             insist(partial(save_bundle, task, everything, live), vault.restic, task.tell)
             for own in everything:
@@ -63,13 +64,13 @@ def save(
     return vault.resolve(run, saved.snapshot, sets)
 
 
-def _begin(task: Task, instance: Instance, backup: Backup) -> Progress:
-    own = Progress(task, instance, backup)
-    if between := unsettled(task.places, instance.name):
+def _begin(task: Task, asked: Asked) -> Progress:
+    own = Progress(task, asked)
+    if between := unsettled(task.places, asked.instance):
         for dataset in between:
             own.fail(dataset, "its restore was cut short; gitops apply brings that to its end")
         return own
-    own.wanted, silent = wanted(task.engine, task.vault.fleet, instance, backup)
+    own.wanted, silent = wanted(task.engine, task.vault.fleet, task.vault.host, asked)
     for dataset, why in silent:
         own.fail(dataset, why)
     return own

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitops.backup.answers import Snapshot
+from gitops.backup.asked import AskedRepository, asked_repository
 from gitops.backup.kept import KeptManifests
 from gitops.backup.outgoing import Outgoing
 from gitops.backup.refusals import MissingError
-from gitops.backup.repository import gone, is_known, open_repository
+from gitops.backup.repository import gone, is_known, opened
 from gitops.backup.restic import Restic
 from gitops.backup.retention import stale
 from gitops.backup.sets import (
@@ -24,11 +26,15 @@ from gitops.backup.sets import (
     read_manifest,
     resolved,
 )
-from gitops.fleet.backups import Keep
-from gitops.fleet.fleet import Fleet
+from gitops.backup.watching import Watch
 from gitops.system.clock import stamp
 from gitops.system.errors import UserError
 from gitops.system.places import Places
+from gitops.system.progress import Amount, Progress, silent
+
+if TYPE_CHECKING:
+    from gitops.fleet.backups import Keep
+    from gitops.fleet.fleet import Fleet
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +48,14 @@ class Vault:
         fleet: the fleet's name.
         host: the host's name.
         places: where manifests are kept that were read once.
+        progress: is told what is saved and fetched, and how far that is.
     """
 
     restic: Restic
     fleet: str
     host: str
     places: Places
+    progress: Progress = silent
 
     def sets(self, instance: str | None = None, *, safety: bool | None = False) -> list[BackupSet]:
         """List sets, the newest first, failed ones too.
@@ -115,10 +123,14 @@ class Vault:
         Raises:
             UserError: it cannot be read to its end, or has another size than it was saved with.
         """
-        size = 0
-        for chunk in begun or self.restic.read(part.snapshot, part.path):
-            size += len(chunk)
-            yield chunk
+        size, what = 0, str(part.dataset)
+        try:
+            for chunk in begun or self.restic.read(part.snapshot, part.path):
+                size += len(chunk)
+                self.progress(what, "fetching", Amount(size, part.size, "B"))
+                yield chunk
+        finally:
+            self.progress(what, "")
         if size != part.size:
             raise UserError(f"{part.dataset} was saved with {part.size} bytes, and {size} are there now")
 
@@ -129,15 +141,16 @@ class Vault:
             part: the volume.
             target: does not exist; beside it there is `TARGET.restoring` until it is whole.
         """
-        beside = target.with_name(f"{target.name}.restoring")
+        beside, what = target.with_name(f"{target.name}.restoring"), str(part.dataset)
         shutil.rmtree(beside, ignore_errors=True)
         try:
-            self.restic.restore(part.snapshot, part.path, beside)
+            self.restic.restore(part.snapshot, part.path, beside, self.watch(what, "fetching"))
             (beside / part.path.lstrip("/")).rename(target)
         finally:
+            self.progress(what, "")
             shutil.rmtree(beside, ignore_errors=True)
 
-    def stale(self, keep: Callable[[str], Keep]) -> tuple[list[str], list[str]]:
+    def stale(self, keep: "Callable[[str], Keep]") -> tuple[list[str], list[str]]:
         """Say which snapshots need not stay: manifests, which are to be forgotten first, and parts.
 
         Only for who holds the lock of the host's backups: what a run under way has saved belongs to no set
@@ -164,6 +177,12 @@ class Vault:
         ]
         (full,) = (one for one in there if one.startswith(manifest))
         return [resolved(replace(one, id=full), there) for one in sets]
+
+    def watch(self, name: str, doing: str) -> Watch | None:
+        """Give what is told how many bytes of something are done; None where nobody is told."""
+        if self.progress is silent:
+            return None
+        return lambda done, total: self.progress(name, doing, Amount(done, total, "B"))
 
     @property
     def kept(self) -> KeptManifests:
@@ -217,18 +236,24 @@ class Vault:
 
 
 @contextmanager
-def open_vault(fleet: Fleet, host: str, places: Places) -> Iterator[Vault]:
+def open_vault(fleet: "Fleet", host: str, places: Places, progress: Progress = silent) -> Iterator[Vault]:
     """Open a host's backups; what opens them stays in this process's memory and in restic's.
 
     Args:
         fleet: the definitions.
         host: whose.
         places: the host's directories.
+        progress: is told what is saved and fetched, and how far that is.
 
     Raises:
         UserError: the host has no repository, or a secret cannot be read.
     """
-    yield Vault(open_repository(fleet, host, places), fleet.settings.name, host, places)
+    yield vault_of(asked_repository(fleet, host), places, progress)
+
+
+def vault_of(asked: AskedRepository, places: Places, progress: Progress = silent) -> Vault:
+    """Open the backups in a host's repository; as `open_vault`."""
+    return Vault(opened(asked, places), asked.fleet, asked.host, places, progress)
 
 
 def _called(wanted: str, sets: list[BackupSet], instance: str) -> BackupSet:

@@ -1,12 +1,15 @@
 """The questions that a restored instance must answer well: a command in a container, or a query."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from gitops.backup.databases import KINDS, Login
+from gitops.backup.login import Login
 from gitops.engine.docker import Docker
-from gitops.fleet.backups import Backup, Database, Verification
-from gitops.fleet.services import Service
 from gitops.system.errors import UserError
+
+if TYPE_CHECKING:
+    from gitops.fleet.backups import Backup, Database, Verification
+    from gitops.fleet.services import Service
 
 PATIENCE = 300.0
 """Seconds that an answer may take."""
@@ -15,7 +18,9 @@ _READ = 1 << 16
 _SHOWN = 400
 
 
-def verify(engine: Docker, container: str, question: Verification, backup: Backup, service: Service) -> None:
+def verify(
+    engine: Docker, container: str, question: "Verification", backup: "Backup", service: "Service"
+) -> None:
     """Ask one question.
 
     Args:
@@ -41,7 +46,7 @@ def verify(engine: Docker, container: str, question: Verification, backup: Backu
         )
 
 
-def login(database: Database, service: Service) -> Login:
+def login(database: "Database", service: "Service") -> Login:
     """Say who connects to a database; the password's file is one of its service's secrets."""
     files = {use.source: f"/run/secrets/{use.target or use.source}" for use in service.secrets}
     return Login(database.user, files[database.password] if database.password else None)
@@ -54,7 +59,11 @@ def one_line(text: str) -> str:
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
 
 
-def _query(engine: Docker, container: str, question: Verification, backup: Backup, service: Service) -> str:
+def _query(
+    engine: Docker, container: str, question: "Verification", backup: "Backup", service: "Service"
+) -> str:
+    from gitops.backup.databases import KINDS  # noqa: PLC0415  # a run of backups asks nothing
+
     known = [one for one in backup.databases if one.service == question.service]
     named = [one for one in known if one.name == question.database]
     database = next(iter(named or known))

@@ -2,16 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Literal
 
-from gitops.backup.databases import KINDS, Login
+from gitops.backup.asked import Asked, AskedDatabase, Method
+from gitops.backup.login import Login
 from gitops.backup.sets import VOLUME, Dataset
-from gitops.backup.verify import login
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
-from gitops.fleet.backups import Backup, Database
-from gitops.fleet.fleet import Instance
-from gitops.fleet.instances import starting_order
 from gitops.system.errors import UserError
 
 
@@ -27,72 +23,64 @@ class Wanted:
 
     dataset: Dataset
     login: Login = field(default_factory=Login)
-    method: Literal["live", "pause", "stop"] = "live"
+    method: Method = "live"
 
 
 def wanted(
-    engine: Docker, fleet: str, instance: Instance, backup: Backup
+    engine: Docker, fleet: str, host: str, asked: Asked
 ) -> tuple[list[Wanted], list[tuple[Dataset, str]]]:
-    """List what is to be saved: databases first, so that every file a row names is saved too.
+    """List what of an instance is to be saved: databases first, so that every file a row names is saved too.
 
     Returns:
         The datasets; and servers that do not tell, asked for all of their databases, and why.
     """
     found: list[Wanted] = []
     silent: list[tuple[Dataset, str]] = []
-    for one in backup.databases:
+    for one in asked.databases:
         try:
-            names = _names(engine, fleet, instance, one)
+            names = _names(engine, fleet, host, asked.instance, one)
         except UserError as error:
             silent.append((Dataset(one.kind, one.service, "*"), str(error)))
             continue
-        found += [Wanted(Dataset(one.kind, one.service, name), _login(instance, one)) for name in names]
-    found += [Wanted(Dataset(VOLUME, "", one.name), method=one.method) for one in backup.volumes]
+        found += [Wanted(Dataset(one.kind, one.service, name), _login(one)) for name in names]
+    found += [Wanted(Dataset(VOLUME, "", one.name), method=one.method) for one in asked.volumes]
     return found, silent
 
 
-def login_of(instance: Instance, dataset: Dataset) -> Login:
+def login_of(asked: Asked, dataset: Dataset) -> Login:
     """Say who connects to a database that was saved, as the definition has it now."""
-    backup = instance.definition.backup
-    known = [
-        one
-        for one in (backup.databases if backup else ())
-        if (one.kind, one.service) == (dataset.kind, dataset.service)
-    ]
+    known = [one for one in asked.databases if (one.kind, one.service) == (dataset.kind, dataset.service)]
     named = [one for one in known if one.name == dataset.name]
-    return _login(instance, (named or known)[0]) if known else Login()
+    return _login((named or known)[0]) if known else Login()
 
 
-def find_container(engine: Docker, fleet: str, instance: Instance, service: str) -> str:
+def find_container(engine: Docker, fleet: str, host: str, instance: str, service: str) -> str:
     """Give the name of the running container of a database's service, or raise."""
-    found = engine.running(fleet, instance.host, instance.name, service)
+    found = engine.running(fleet, host, instance, service)
     if found is None:
-        raise UserError(f"{instance.name}/{service} is not running", hint="start it: gitops apply")
+        raise UserError(f"{instance}/{service} is not running", hint="start it: gitops apply")
     return found.name
 
 
-def users(engine: Docker, fleet: str, instance: Instance, volumes: Collection[str]) -> list[Observed]:
-    """Give the containers that have any of these volumes, in the order in which they start."""
-    services = instance.definition.services
-    having = [
-        name
-        for name in starting_order(instance)
-        if not {mount.source for mount in services[name].volumes}.isdisjoint(volumes)
-    ]
+def users(engine: Docker, fleet: str, host: str, asked: Asked, volumes: Collection[str]) -> list[Observed]:
+    """Give the containers of an instance that have any of these volumes, in the order in which they start."""
+    having = {name for volume in asked.volumes if volume.name in volumes for name in volume.services}
     found = [
         one
-        for one in engine.containers(fleet, instance.host)
-        if one.instance == instance.name and one.service in having and not one.aside
+        for one in engine.containers(fleet, host)
+        if one.instance == asked.instance and one.service in having and not one.aside
     ]
-    return sorted(found, key=lambda one: having.index(one.service))
+    return sorted(found, key=lambda one: asked.services.index(one.service))
 
 
-def _names(engine: Docker, fleet: str, instance: Instance, database: Database) -> list[str]:
+def _names(engine: Docker, fleet: str, host: str, instance: str, database: AskedDatabase) -> list[str]:
     if not database.all:
-        return [database.name or ""]
-    container = find_container(engine, fleet, instance, database.service)
-    return KINDS[database.kind].names(engine, container, _login(instance, database))
+        return [database.name]
+    from gitops.backup.databases import KINDS  # noqa: PLC0415  # an instance may have no database
+
+    container = find_container(engine, fleet, host, instance, database.service)
+    return KINDS[database.kind].names(engine, container, _login(database))
 
 
-def _login(instance: Instance, database: Database) -> Login:
-    return login(database, instance.definition.services[database.service])
+def _login(database: AskedDatabase) -> Login:
+    return Login(database.user, database.password_file)

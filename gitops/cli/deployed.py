@@ -13,19 +13,29 @@ def deployed(directory: Path | None, host: str | None = None) -> "tuple[Fleet, s
     Raises:
         UserError: the host runs none yet, the definitions are wrong, or there is no such host.
     """
+    from gitops.deploy.which import host_of
     from gitops.fleet.load import load
-    from gitops.system.places import places
 
+    root, named = whereabouts(directory, host)
+    fleet = load(root)
+    return fleet, host_of(fleet, named)
+
+
+def whereabouts(directory: Path | None, host: str | None = None) -> tuple[Path, str | None]:
+    """Tell where the fleet of `deployed` is, and the host's name as far as it is known without reading it.
+
+    Raises:
+        UserError: the host runs none yet, or there is none in that directory.
+    """
     if directory is None:
         from gitops.agent.generation import current
+        from gitops.system.places import places
 
         generation = current(places())
-        return load(generation.path), host or generation.host
-    from gitops.deploy.which import host_of
+        return generation.path, host or generation.host
     from gitops.fleet.root import find_root
 
-    fleet = load(find_root(directory))
-    return fleet, host_of(fleet, host)
+    return find_root(directory), host
 
 
 def whose(directory: Path | None, host: str | None = None) -> tuple[str, str]:

@@ -1,18 +1,13 @@
-"""Which verbs there are, and what becomes of an error."""
+"""Which verbs there are."""
 
-import errno
 import logging
 import shutil
-import signal
-import sys
-from threading import Event
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from gitops import __version__
-from gitops.cli import agent, backup, history, hooks, job, registry, secret, volume
+from gitops.cli import agent, backup, ending, history, hooks, job, registry, secret, volume
 from gitops.cli.apply import apply
 from gitops.cli.build import build
 from gitops.cli.check import check
@@ -36,9 +31,6 @@ from gitops.cli.status import status
 from gitops.cli.test import try_out
 from gitops.cli.update import update
 from gitops.cli.why import why
-from gitops.system.complaint import complain
-from gitops.system.errors import InterruptedByUserError, UserError
-from gitops.system.terminal import guard
 
 app = typer.Typer(
     help="One git repository in; Debian-only images, pipelines, deployments, backups and cron out.",
@@ -103,13 +95,6 @@ app.add_typer(hooks.app, name="hooks", cls=Group)
 
 
 _NARROWEST = 52
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_interrupted = Event()
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    _interrupted.set()
-    raise InterruptedByUserError
 
 
 def _narrow() -> dict[str, int]:
@@ -119,22 +104,5 @@ def _narrow() -> dict[str, int]:
 
 
 def main() -> None:
-    """Run a verb; a user's error is printed without a traceback, exit status 1; Ctrl-C is 130."""
-    signal.signal(signal.SIGINT, _interrupt)
-    guard()
-    try:
-        app(**_narrow())
-    except UserError as error:
-        sys.stdout.flush()
-        complain(error)
-        sys.exit(1)
-    except (InterruptedByUserError, Exception) as error:
-        # Libraries make an error of their own of what is raised amid their work, as pydantic does of Ctrl-C
-        # while it builds a validator.
-        if isinstance(error, OSError) and error.errno in _FULL:
-            complain(f"{error.filename or 'what is printed'} cannot be written: {error.strerror}")
-            sys.exit(1)
-        if not (_interrupted.is_set() or isinstance(error, InterruptedByUserError)):
-            raise
-        print("interrupted; run it again to carry on", file=sys.stderr)
-        sys.exit(130)
+    """Run the verb that the command line names."""
+    ending.run(lambda: app(**_narrow()))

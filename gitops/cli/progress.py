@@ -149,7 +149,9 @@ def far(
         brief: say it in few words, `27%, 7 s left`.
     """
     if not total:
-        return ""
+        return (
+            ", ".join([readable(done), *([f"{readable(speed)}/s"] if speed else [])]) if unit == "B" else ""
+        )
     if brief:
         parts = [f"{done / total:.0%}"]
     elif unit == "B":

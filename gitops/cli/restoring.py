@@ -57,6 +57,7 @@ def restore(  # noqa: PLR0913  # each is an option of the verb
     from gitops.backup.restore import restore as bring_back
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
+    from gitops.cli.progress import shown
     from gitops.engine.docker import Docker
     from gitops.system.clock import moment, stamp
     from gitops.system.complaint import complain
@@ -72,7 +73,7 @@ def restore(  # noqa: PLR0913  # each is an option of the verb
     by = moment(at) if at else None
     loaded, here = deployed(fleet, host)
     failed = False
-    with open_vault(loaded, here, places()) as vault, Docker() as engine:
+    with shown() as progress, open_vault(loaded, here, places(), progress) as vault, Docker() as engine:
         for name in [instance] if instance else _backed_up(vault, loaded):
             try:
                 wish = _wish(vault, loaded, name, to, snapshot, by)

@@ -19,6 +19,9 @@ from gitops.system.places import Places
 WAIT = 12 * 3600.0
 """Seconds to wait for other drills; a host has one at a time."""
 
+_PAUSE = 0.05
+"""Seconds between looks at a container: there are few of them, and somebody waits."""
+
 
 @dataclass(frozen=True)
 class Throwaway:
@@ -53,7 +56,7 @@ class Throwaway:
         stop = Event()
 
         def pause(seconds: float) -> None:
-            if stop.wait(seconds):
+            if stop.wait(min(seconds, _PAUSE)):
                 raise InterruptedByUserError
 
         with ThreadPoolExecutor(max(1, len(specs))) as pool:

@@ -5,13 +5,16 @@ import os
 import shutil
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gitops.fleet.fleet import Fleet
-from gitops.fleet.services import SecretUse
 from gitops.secrets.age import decrypt
 from gitops.secrets.memory import in_memory
 from gitops.system.errors import UserError
 from gitops.system.files import sha256, write
+
+if TYPE_CHECKING:
+    from gitops.fleet.fleet import Fleet
+    from gitops.fleet.services import SecretUse
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +24,12 @@ def secret_path(root: Path, name: str) -> Path:
     return root / "secrets" / f"{name}.age"
 
 
-def secret_digests(fleet: Fleet) -> dict[str, str]:
+def secret_digests(fleet: "Fleet") -> dict[str, str]:
     """Give the SHA-256 of each encrypted file of a fleet: another after each `set`."""
     return {name: sha256(secret_path(fleet.root, name)) for name in sorted(fleet.secrets)}
 
 
-def give(root: Path, uses: Collection[SecretUse], own: Path, identity: Path) -> None:
+def give(root: Path, uses: "Collection[SecretUse]", own: Path, identity: Path) -> None:
     """Decrypt a service's secrets into its container's /run/secrets, with owner and mode as defined.
 
     Args:

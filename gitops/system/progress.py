@@ -8,12 +8,12 @@ class Amount(NamedTuple):
 
     Args:
         done: so much.
-        total: of so much.
+        total: of so much; None: nobody knows.
         unit: of both: `B` for bytes, otherwise what is counted: `steps`, `instances`.
     """
 
     done: float
-    total: float
+    total: float | None
     unit: str
 
 

@@ -6,14 +6,9 @@ be. While both are still so, one list of containers is all that is asked, and ne
 nor what reads them is loaded. Whatever does not fit leads to the long way; losing the file costs only time.
 """
 
-import hashlib
 import json
-import os
-import socket
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +19,14 @@ from gitops.deploy.limits import Limits
 from gitops.deploy.status import in_order, row
 from gitops.engine.held import any_held
 from gitops.engine.listed import listed
+from gitops.fleet.unchanged import state_of
 from gitops.system.files import write
 from gitops.system.places import Places
-from gitops.system.program import program
 from gitops.view.assembly import assembled
 from gitops.view.defined import Defined, from_json
 from gitops.view.view import View
 
 _FILE = "status.json"
-_MANY = 20_000
-_NO_DEFINITIONS = frozenset({".git", "rendered"})
 
 
 def glance(root: Path, host: str | None, places: Places, at: datetime) -> View | None:
@@ -79,21 +72,6 @@ def remember(of: str, defined: Defined, seen: Standing, places: Places) -> None:
         write(places.cache / _FILE, json.dumps(kept), 0o600, durable=False)
 
 
-def state_of(root: Path, host: str | None, places: Places) -> str:
-    """Give a hash of all that decides what is defined: files, by names, times and sizes; host and program.
-
-    Empty where it cannot be told, or only by looking at more files than reading the definitions would take.
-    """
-    try:
-        files = sorted(islice(_files(str(root.resolve())), _MANY + 1))
-    except OSError:
-        return ""
-    if len(files) > _MANY:
-        return ""
-    state = (program(), str(root.resolve()), host, socket.gethostname(), str(places), files)
-    return hashlib.sha256(repr(state).encode()).hexdigest()
-
-
 def _look(
     defined: Defined, containers: list[list[str]], rows: list[list[Any]], places: Places, at: datetime
 ) -> View | None:
@@ -109,13 +87,3 @@ def _look(
     return assembled(
         defined, stands(defined.host, in_order(found), defined.backed_up, places, at), places, at
     )
-
-
-def _files(directory: str) -> Iterator[tuple[str, int, int, int]]:
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                yield from _files(entry.path) if entry.name not in _NO_DEFINITIONS else ()
-            else:
-                about = entry.stat(follow_symlinks=entry.is_file())
-                yield entry.path, about.st_mtime_ns, about.st_ctime_ns, about.st_size

@@ -9,12 +9,13 @@ from gitops.backup.standing import backed_up
 from gitops.deploy.host import Wanted, want
 from gitops.engine.docker import Docker
 from gitops.engine.usage import Usage
+from gitops.fleet.unchanged import state_of
 from gitops.images.locks import closure
 from gitops.system.clock import now
 from gitops.system.places import Places
 from gitops.view.assembly import assembled
 from gitops.view.defined import Defined, DefinedImage, DefinedInstance
-from gitops.view.glance import remember, state_of
+from gitops.view.glance import remember
 from gitops.view.view import View
 
 

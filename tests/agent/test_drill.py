@@ -16,6 +16,7 @@ from docker.api.client import APIClient
 from gitops.agent.drill import drill
 from gitops.agent.generation import clean_head
 from gitops.agent.reconcile import reconcile
+from gitops.backup.asked import asked
 from gitops.backup.run import back_up
 from gitops.backup.sets import MANIFEST, BackupSet, manifest_text
 from gitops.backup.vault import open_vault
@@ -106,7 +107,7 @@ class Shop(FleetOnDisk):
     def back_up(self) -> BackupSet:
         wanted = want(self.root, None, self.places)
         with open_vault(wanted.fleet, "web1", self.places) as vault:
-            instances = [wanted.fleet.instance("web1", "alice")]
+            instances = [asked(wanted.fleet.instance("web1", "alice"))]
             (made,) = back_up(vault, self.engine, instances, self.places, tell=lambda _: None)
         assert made.complete, made.failed
         return made

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from gitops.backup.asked import asked
 from gitops.backup.databases.script import ScriptDigest, ended
 from gitops.backup.run import back_up
 from gitops.backup.sets import VOLUME, BackupSet, Part
@@ -56,7 +57,9 @@ class Proving:
 
     def back_up(self, tell: Callable[[str], object] = lambda _: None) -> BackupSet:
         """Make a set, as it becomes."""
-        (made,) = back_up(self.vault, self.site.engine, [self.site.instance], self.site.places, tell=tell)
+        (made,) = back_up(
+            self.vault, self.site.engine, [asked(self.site.instance)], self.site.places, tell=tell
+        )
         return made
 
     def prove(self) -> list[BackupSet]:

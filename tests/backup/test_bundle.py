@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitops.backup.answers import Saved, has_vanished, saved, why_unread
+from gitops.backup.asked import asked
 from gitops.backup.bundle import Bundle
 from gitops.backup.run import back_up
 from gitops.backup.sets import BackupSet
@@ -45,7 +46,7 @@ def _directory(site: Site, instance: str) -> Path:
 
 
 def _back_up(site: Site, vault: Vault, *instances: Instance) -> list[BackupSet]:
-    return back_up(vault, site.engine, instances, site.places)
+    return back_up(vault, site.engine, [asked(one) for one in instances], site.places)
 
 
 def _parent(vault: Vault, made: BackupSet) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 
+from gitops.backup.asked import asked
 from gitops.backup.run import back_up
 from gitops.backup.sets import BackupSet
 from gitops.fleet.backups import Backup, Database, VolumeCopy
@@ -142,7 +143,7 @@ def test_a_container_that_has_no_room_for_its_dump_makes_no_backup_and_harms_non
     instance = replace(site.instance, definition=definition)
 
     def save() -> BackupSet:
-        (made,) = back_up(proving.vault, site.engine, [instance], site.places)
+        (made,) = back_up(proving.vault, site.engine, [asked(instance)], site.places)
         return made
 
     good = save()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gitops.backup.asked import asked
 from gitops.backup.run import back_up
 from gitops.backup.vault import open_vault
 from gitops.fleet.backups import Backup, Database, VolumeCopy
@@ -51,7 +52,7 @@ def test_restic_alone_brings_back_everything_of_a_backup(
     instance = asking(site, Backup(databases=databases, volumes=(VolumeCopy(name="uploads"),)))
     monkeypatch.setattr("gitops.backup.dumping.STAGED", 1 << 20)
     with open_vault(site.fleet, HOST, site.places) as vault:
-        (made,) = back_up(vault, site.engine, [instance], site.places)
+        (made,) = back_up(vault, site.engine, [asked(instance)], site.places)
     assert made.complete
     rows = site.sql("SELECT n, SHA2(data, 256) FROM t; SELECT SHA2(t, 256) FROM long_one;")
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from gitops.backup import watching
 from gitops.backup.answers import has_vanished
+from gitops.backup.asked import Limits
 from gitops.backup.refusals import HopelessError, LockedError, MissingError, ParentError
 from gitops.backup.restic import Restic
-from gitops.fleet.backups import Limits
 from gitops.system.errors import UserError
 from gitops.system.run import run
 from tests.backup.proving import FAULTS, RESTICS
@@ -228,6 +229,23 @@ def test_volumes_are_seen_in_the_snapshot_alone(restic: Restic, tmp_path: Path) 
     saved = restic.save_directory(directory, ["a"], volumes={volume: "alice"})
     assert b"".join(restic.read(saved.snapshot, "/alice/file")) == b"in the volume"
     assert list((directory / "alice").iterdir()) == []
+
+
+def test_who_watches_is_told_how_many_bytes_are_done_and_gets_the_same(
+    restic: Restic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_OFTEN", {"RESTIC_PROGRESS_FPS": "60"})
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/big").write_bytes(os.urandom(30_000_000))
+    told: list[tuple[int, int]] = []
+    saved = restic.save_directory(tmp_path / "tree", ["a"], watch=lambda *far: told.append(far))
+    assert saved.size == 30_000_000
+    assert told == sorted(told)
+    assert told[-1][1] == 30_000_000
+    restic.restore(saved.snapshot, "/", tmp_path / "back", lambda *far: told.append(far))
+    assert (tmp_path / "back/big").read_bytes() == (tmp_path / "tree/big").read_bytes()
+    with pytest.raises(UserError, match="no matching ID"):
+        restic.restore("0000beef", "/", tmp_path / "other", lambda *far: told.append(far))
 
 
 def test_what_could_not_be_read_is_named_and_the_rest_is_saved(restic: Restic, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from gitops.backup.asked import asked
 from gitops.backup.databases import Login, mariadb
 from gitops.backup.restore import Wish, restore
 from gitops.backup.run import back_up, lock_path
@@ -45,7 +46,7 @@ def vault(site: Site) -> Iterator[Vault]:
 
 
 def _back_up(site: Site, vault: Vault) -> BackupSet:
-    (made,) = back_up(vault, site.engine, [site.instance], site.places)
+    (made,) = back_up(vault, site.engine, [asked(site.instance)], site.places)
     assert made.complete, made.failed
     return made
 
@@ -157,7 +158,7 @@ def test_all_databases_of_a_server_come_back_with_its_users_and_are_kept_before(
     try:
         site.sql("CREATE TABLE t (n INT); INSERT INTO t VALUES (7);", other)
         site.sql(f"GRANT SELECT ON `{other}`.* TO clerk@localhost", "mysql")
-        (made,) = back_up(vault, site.engine, [instance], site.places)
+        (made,) = back_up(vault, site.engine, [asked(instance)], site.places)
         site.sql("UPDATE t SET n = 8", other)
         site.sql("DROP USER clerk@localhost", "mysql")
         restore(vault, site.engine, Wish(instance, made), site.places)

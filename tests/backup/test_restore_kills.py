@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gitops.backup.asked import asked
 from gitops.backup.cut_short import any_cut_short
 from gitops.backup.databases.kind import scratch_name
 from gitops.backup.resume import resume_all
@@ -58,7 +59,7 @@ def spoilt(site: Site) -> Site:
     site.sql("CREATE TABLE aa (n INT); CREATE TABLE t (n INT); INSERT INTO t VALUES (1);")
     _put(site, "new")
     with open_vault(site.fleet, HOST, site.places) as vault:
-        back_up(vault, site.engine, [site.instance], site.places)
+        back_up(vault, site.engine, [asked(site.instance)], site.places)
     _spoil(site)
     return site
 
@@ -149,7 +150,7 @@ def test_what_dies_between_a_database_and_a_volume_is_finished_by_the_agent(spoi
     assert spoilt.engine.running(spoilt.name, HOST, INSTANCE, "web") is None, "it could see a mixture"
     assert any_cut_short(spoilt.places)
     with open_vault(spoilt.fleet, HOST, spoilt.places) as vault:
-        (made,) = back_up(vault, spoilt.engine, [spoilt.instance], spoilt.places)
+        (made,) = back_up(vault, spoilt.engine, [asked(spoilt.instance)], spoilt.places)
         assert not made.complete, "a mixture became a backup"
         assert {why for _, why in made.failed} == {
             "its restore was cut short; gitops apply brings that to its end"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from docker.api.client import APIClient
 
+from gitops.backup.asked import asked
 from gitops.backup.databases import KINDS, Login
 from gitops.backup.restore import Wish, restore
 from gitops.backup.run import back_up
@@ -72,7 +73,7 @@ class Host:
         return str(ask("cannot inspect", path)["State"]["StartedAt"])
 
     def back_up(self, instance: str) -> BackupSet:
-        (made,) = back_up(self.vault, self.engine, [self.instance(instance)], self.places)
+        (made,) = back_up(self.vault, self.engine, [asked(self.instance(instance))], self.places)
         assert made.complete, made.failed
         return made
 

@@ -14,6 +14,7 @@ from typing import Literal
 import pytest
 
 from gitops.backup import insisting
+from gitops.backup.asked import asked
 from gitops.backup.run import back_up, lock_path
 from gitops.backup.sets import BackupSet
 from gitops.backup.vault import Vault, open_vault
@@ -35,7 +36,7 @@ def vault(site: Site) -> Iterator[Vault]:
 
 
 def _back_up(site: Site, vault: Vault, instance: Instance | None = None) -> BackupSet:
-    (made,) = back_up(vault, site.engine, [instance or site.instance], site.places)
+    (made,) = back_up(vault, site.engine, [asked(instance or site.instance)], site.places)
     return made
 
 
@@ -149,7 +150,7 @@ def test_services_stand_still_while_their_volume_is_copied_and_then_go_on(
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
-    (made,) = back_up(vault, site.engine, [instance], site.places, tell=tell)
+    (made,) = back_up(vault, site.engine, [asked(instance)], site.places, tell=tell)
     looking.join(timeout=10)
     assert _datasets(made) == ["volume uploads"]
     assert {"paused": "pause", "exited": "stop"}.keys() & set(states) == {
@@ -307,7 +308,7 @@ def test_a_repository_that_comes_back_is_tried_again(
         if "trying again in 0.2 s" in line:
             away.rename(site.repository)
 
-    (made,) = back_up(vault, site.engine, [site.instance], site.places, tell=tell)
+    (made,) = back_up(vault, site.engine, [asked(site.instance)], site.places, tell=tell)
     assert made.complete
     assert sum("trying again" in line for line in said) == 2
 
@@ -355,7 +356,7 @@ def test_manifests_that_were_lost_from_the_cache_are_read_again(site: Site, vaul
 
 def test_what_a_restore_keeps_is_no_backup(site: Site, vault: Vault) -> None:
     backup = _back_up(site, vault)
-    (kept,) = back_up(vault, site.engine, [site.instance], site.places, safety=True)
+    (kept,) = back_up(vault, site.engine, [asked(site.instance)], site.places, safety=True)
     assert vault.sets() == [backup]
     assert vault.sets(safety=True) == [kept]
     assert vault.choose(INSTANCE) == backup

@@ -13,7 +13,7 @@ from tests.cli.screen import screen
 PROGRAM = """
 import sys, time
 from gitops.cli import progress
-from gitops.cli.main import guard
+from gitops.system.terminal import guard
 from gitops.cli.saying import say
 from gitops.system.progress import Amount
 
@@ -70,3 +70,4 @@ def test_how_far_is_said_in_the_words_of_what_is_counted() -> None:
     assert far(3, 7, "steps", None, None) == "3 of 7 steps"
     assert far(3, 100, "instances", 0.05, 1940) == "3 of 100 instances, 3/min, 32 min 20 s left"
     assert far(0, None, "", None, None) == ""
+    assert far(12.3e6, None, "B", 5.2e6, None) == "12.3 MB, 5.2 MB/s"

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.screen import Screen, screen
 
 PROGRAM = """
-from gitops.cli.main import guard
+from gitops.system.terminal import guard
 from gitops.cli.table import Table, show_all
 from gitops.system.complaint import complain
 from gitops.system.errors import Problem

@@ -57,7 +57,7 @@ def test_a_suite_is_asked_once_whatever_needs_it(archive: TestArchive, cache: Pa
     indexes = 3  # that of updates is the same for both architectures
     assert suites.requests == len(archive.requests) == len(set(archive.requests)) == 2 + indexes
     far = [(said[1], each) for said in told for each in said if isinstance(each, Amount)]
-    whole = {doing for doing, (done, total, _) in far if done == total > 0}
+    whole = {doing for doing, (done, total, _) in far if total and done == total}
     assert whole == {"fetching main/binary-amd64", "fetching main/binary-arm64"}
     assert {said[0] for said in told if not said[1]} == {said[0] for said in told}
 

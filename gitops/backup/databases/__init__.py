@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from gitops.backup.databases import mariadb, postgresql, redis, sqlite
-from gitops.backup.databases.kind import ROLES, Dump, Kind, Login
+from gitops.backup.databases.kind import ROLES, Dump, Kind
+from gitops.backup.login import Login
 
 __all__ = ["KINDS", "ROLES", "Dump", "Kind", "Login"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gitops.backup.databases.kind import Login
+from gitops.backup.login import Login
 from gitops.engine.docker import Docker
 from gitops.engine.exec import ExecStream
 from gitops.system.errors import UserError

@@ -1,30 +1,16 @@
-"""What every kind of database has in common: who connects, what a dump is, which functions there are."""
+"""What every kind of database has in common: what a dump is, which functions there are."""
 
 import hashlib
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from gitops.backup.login import Login
 from gitops.engine.docker import Docker
 
 ROLES = "@roles"
 """Name of the dataset that holds a server's users and roles, which belong to none of its databases."""
 
 _SCRATCH = "gitops_restore_"
-
-
-@dataclass(frozen=True)
-class Login:
-    """Who connects to a database.
-
-    Args:
-        user: a user of the database server; None: its own superuser, over its socket.
-        password_file: where that user's password stands: a path in the container, /run/secrets/NAME. It is
-            read there, by the shell that starts the client, and passes to the client in its environment.
-    """
-
-    user: str | None = None
-    password_file: str | None = None
 
 
 class Dump:

@@ -6,10 +6,12 @@ environment and option files, as ever.
 """
 
 from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
 
 from gitops.backup.databases.client import WHOLE, Client
-from gitops.backup.databases.kind import ROLES, Dump, Login, is_scratch, scratch_name
+from gitops.backup.databases.kind import ROLES, Dump, is_scratch, scratch_name
 from gitops.backup.databases.script import ScriptDigest, ended, replaced
+from gitops.backup.login import Login
 from gitops.engine.docker import Docker
 
 extension = "sql"
@@ -110,12 +112,13 @@ def dump(engine: Docker, container: str, name: str, login: Login, timeout: float
 def load_beside(engine: Docker, container: str, name: str, chunks: Iterable[bytes], login: Login) -> None:
     """Load a dump into a scratch database; the script of users and roles waits in a table of one."""
     server, beside = _Server(engine, container, login), scratch_name(name)
-    server.sql(f"DROP DATABASE IF EXISTS `{beside}`; CREATE DATABASE `{beside}`;")
+    anew = f"DROP DATABASE IF EXISTS `{beside}`; CREATE DATABASE `{beside}`; USE `{beside}`;\n"
     whole = ended(chunks, _END, name)
     if name == ROLES:
-        server.sql(_ROLES_TABLE, beside, script=b"".join(whole).decode())
+        server.sql(anew + _ROLES_TABLE, script=b"".join(whole).decode())
     else:
-        server.client.run(_CLIENT, *server.options, *_CLIENT_OPTIONS, beside, stdin=whole)
+        script = chain([anew.encode()], whole)
+        server.client.run(_CLIENT, *server.options, *_CLIENT_OPTIONS, stdin=script)
 
 
 def swap(engine: Docker, container: str, name: str, login: Login) -> None:

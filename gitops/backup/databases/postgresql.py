@@ -8,10 +8,11 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 
 from gitops.backup.databases.client import WHOLE, Client
-from gitops.backup.databases.kind import ROLES, Dump, Login, is_scratch, scratch_name
+from gitops.backup.databases.kind import ROLES, Dump, is_scratch, scratch_name
 from gitops.backup.databases.postgresql_content import BEGIN, COUNT, EXPORT, Content
 from gitops.backup.databases.postgresql_script import for_database, literal, quoted, statements
 from gitops.backup.databases.script import ScriptDigest, ended
+from gitops.backup.login import Login
 from gitops.engine.docker import Docker
 from gitops.system.errors import UserError
 

@@ -11,7 +11,8 @@ import struct
 from collections.abc import Generator, Iterable
 
 from gitops.backup.databases.client import Client
-from gitops.backup.databases.kind import Dump, Login
+from gitops.backup.databases.kind import Dump
+from gitops.backup.login import Login
 from gitops.engine.docker import Docker
 from gitops.system.errors import UserError
 
