@@ -26,7 +26,7 @@ class Problem:
     Args:
         kind: what sort of thing it is, as notifications sort it; empty for what only `status` tells.
         subject: of what: `instance alice`, `job alice/wp-cron`, `host web1`.
-        text: what is the matter, a line.
+        text: what is the matter, and what to do about it, on lines of their own.
         since: from when on, UTC; None where that is not known.
     """
 
@@ -34,6 +34,11 @@ class Problem:
     subject: str
     text: str
     since: datetime | None = None
+
+    @property
+    def line(self) -> str:
+        """Give the text on one line."""
+        return "; ".join(" ".join(each.split()) for each in self.text.splitlines() if each.strip())
 
 
 @dataclass(frozen=True)
