@@ -14,9 +14,10 @@ demo: setup ## play the whole story on a fleet of two WordPress sites
 demo-clean: setup ## remove every trace of the demo
 	@scripts/with-engine .venv/bin/python -m demo clean
 
+# Two processors are kept busy by five workers, since tests wait for containers, clocks and networks half of the time.
 test: lint ## formatter, linter, types, shellcheck and the tests
 	@scripts/setup tests
-	@scripts/with-engine .venv/bin/pytest --numprocesses 3 --dist worksteal
+	@scripts/with-engine .venv/bin/pytest --numprocesses 5 --dist worksteal
 
 lint: setup
 	@.venv/bin/ruff format --check --quiet .
