@@ -42,6 +42,7 @@ def why(
     from gitops.deploy.failures import Failures
     from gitops.git.past import moment
     from gitops.report.turns import last_about
+    from gitops.system.clock import localised
     from gitops.system.places import places
 
     place = places()
@@ -66,7 +67,7 @@ def why(
     if turn:
         _last(turn)
     if failure:
-        print("\n  ".join([str(failure.held()), *failure.said.splitlines()]))
+        print("\n  ".join([localised(str(failure.held())), *failure.said.splitlines()]))
     _table(facts)
 
 

@@ -8,7 +8,7 @@ from gitops.deploy.action import Result
 from gitops.fleet.kinds import Kind
 from gitops.fleet.notifications import Notifications
 from gitops.system.clock import stamp
-from gitops.view.view import View
+from gitops.view.view import AGENT_HINT, View
 from gitops.view.waiting import Waiting
 
 _NAMED = 20  # lines of a notice
@@ -163,8 +163,8 @@ def _registry(view: View) -> Iterator[Alert]:
 def _silence(topic: str, at: datetime, view: View) -> Iterator[Alert]:
     """Tell that an agent has not ticked; whoever looks just after it did, hears nothing."""
     if view.at - at > timedelta(minutes=2):
-        hint = "Does it run? systemctl status gitops-agent, or /etc/cron.d/gitops-agent."
-        yield Alert(Kind.AGENT_SILENT, topic, f"{topic} has not ticked since {stamp(at)}", hint, since=at)
+        title = f"{topic} has not ticked since {stamp(at)}"
+        yield Alert(Kind.AGENT_SILENT, topic, title, AGENT_HINT, since=at)
 
 
 def _rollouts(view: View) -> Iterator[Alert]:
