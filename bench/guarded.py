@@ -13,6 +13,9 @@ from bench.figure import Run, run
 from bench.render import write_fleet
 from bench.stage import GITOPS
 
+APP = "apps/app-7.yaml"
+"""The file that is changed."""
+
 _WHO = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false")
 
 
@@ -40,15 +43,19 @@ class Guarded:
         """Check the fleet, as its user does."""
         return run(GITOPS, "check", cwd=self.root)
 
+    def change(self) -> str:
+        """Give an app's file with a line that nobody has seen before; what follows from it is the same."""
+        return f"# {next(self._numbers)}\n{(self.root / APP).read_text()}"
+
     def commit(self, commits: int) -> None:
-        """Make so many commits, each of which changes one file; the rendered files of the last are right."""
+        """Make so many commits, each of which changes an app; the rendered files of the last are right."""
         stream = ""
         for _ in range(commits):
-            text = str(next(self._numbers))
+            text = self.change()
             stream += (
                 "commit refs/heads/main\ncommitter bench <bench@example.org> now\ndata 0\n"
                 + ("" if stream else "from refs/heads/main^0\n")
-                + f"M 644 inline notes/{text}\ndata {len(text)}\n{text}\n"
+                + f"M 644 inline {APP}\ndata {len(text.encode())}\n{text}\n"
             )
         self.git("fast-import", "--quiet", "--date-format=now", stdin=stream)
 

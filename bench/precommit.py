@@ -1,15 +1,16 @@
 """The pre-commit hook with one file staged against `gitops check`, which reads the same definitions."""
 
 from bench.figure import Figure, Run, in_turns, run
-from bench.guarded import guarded
+from bench.guarded import APP, guarded
+from gitops.system.files import write
 
 
 def measure() -> Figure:
     with guarded() as stage:
-        (stage.root / "README").write_text("One file more.\n")
-        stage.git("add", "README")
 
         def hook() -> Run:
+            write(stage.root / APP, stage.change())
+            stage.git("add", APP)
             return run(".git/hooks/pre-commit", cwd=stage.root)
 
         ours, check = in_turns(7, hook, stage.check)

@@ -65,12 +65,15 @@ def install_(
 def uninstall_(repository: _Repository = None, into: _Into = None) -> None:
     """Take the hooks out of a repository, and put back what was there before."""
     from gitops.git.repository import Repository
-    from gitops.guard.install import uninstall
+    from gitops.guard.install import forget, uninstall
     from gitops.guard.place import hooks_directory
 
-    directory = into.absolute() if into else hooks_directory(Repository(repository or Path.cwd()))
+    where = Repository(repository or Path.cwd())
+    directory = into.absolute() if into else hooks_directory(where)
     for line in uninstall(directory) or [f"{directory}: has no hooks of gitops"]:
         print(line)
+    if not into:
+        forget(where.directory)
 
 
 @app.command("pre-commit")
@@ -129,10 +132,10 @@ def post_receive_() -> None:
         raise typer.Exit(1)
 
 
-def _judge(root: Path) -> "list[Problem]":
+def _judge(root: Path, repository: Path, path: str) -> "list[Problem]":
     from gitops.guard.judge import judge
 
-    return judge(root)
+    return judge(root, repository, path)
 
 
 def _load_early() -> None:

@@ -1,5 +1,6 @@
 """From a directory to a fleet, or to everything that is wrong with it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,18 +26,22 @@ from gitops.system.errors import Problem, UserError
 
 _Kind = TypeVar("_Kind", bound=Model)
 
+Read = Callable[[Path, str], tuple[Document | None, list[Problem]]]
+"""What reads one file, as `gitops.fleet.document.read` does."""
 
-def load(root: Path, *, secrets_to_come: bool = False) -> Fleet:
+
+def load(root: Path, *, secrets_to_come: bool = False, reading: Read = read) -> Fleet:
     """Read a fleet and check that it is whole.
 
     Args:
         root: the directory that holds fleet.yaml.
         secrets_to_come: secrets that are used but not there yet are no problem, for who is making them.
+        reading: what reads each file.
 
     Raises:
         UserError: with every problem of every file, sorted by place; files are named as from the root.
     """
-    reader = _Reader(root.resolve(), secrets_to_come=secrets_to_come)
+    reader = _Reader(root.resolve(), reading, secrets_to_come=secrets_to_come)
     fleet = reader.fleet()
     if reader.problems:
         raise UserError.of(sorted(set(reader.problems)))
@@ -46,8 +51,9 @@ def load(root: Path, *, secrets_to_come: bool = False) -> Fleet:
 class _Reader:
     """One reading of a fleet, which collects what is wrong as it goes."""
 
-    def __init__(self, root: Path, *, secrets_to_come: bool) -> None:
+    def __init__(self, root: Path, reading: Read, *, secrets_to_come: bool) -> None:
         self.root = root
+        self.reading = reading
         self.secrets_to_come = secrets_to_come
         self.problems: list[Problem] = []
 
@@ -96,7 +102,7 @@ class _Reader:
         )
 
     def _read(self, path: Path, file: str) -> Document | None:
-        document, problems = read(path, file)
+        document, problems = self.reading(path, file)
         self.problems += problems
         return document
 

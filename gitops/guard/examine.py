@@ -14,8 +14,8 @@ from gitops.git.repository import Repository
 from gitops.system.errors import Problem, UserError
 from gitops.system.run import CommandError, start
 
-Judge = Callable[[Path], list[Problem]]
-"""From a fleet's directory to all that is wrong with it."""
+Judge = Callable[[Path, Path, str], list[Problem]]
+"""What says all that is wrong with a fleet; see `gitops.guard.judge.judge`, which takes long to load."""
 
 OBJECTS = frozenset(
     {"GIT_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"}
@@ -43,7 +43,7 @@ def examine(repository: Repository, tree: str, path: str, judge: Judge) -> list[
             root = scratch / "fleet"
             repository.write(tree, root)
             _tame(root, held.links, scratch / "outside")
-            return [_named(problem, root, path) for problem in judge(root)]
+            return [_named(problem, root, path) for problem in judge(root, repository.directory, path)]
     except CommandError as error:
         return [Problem(path, message="git cannot check this out", hint=error.stderr.strip()[-500:])]
     except UserError as error:

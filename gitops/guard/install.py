@@ -6,6 +6,7 @@ An older hook is kept beside ours as `NAME.before-gitops`, and ours calls it. Wh
 
 import os
 import shlex
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from gitops.system.shipped import shipped
 
 COMMITTING = ("pre-commit", "pre-merge-commit")
 RECEIVING = ("pre-receive", "post-receive")
+
+REMEMBERED = "gitops"
+"""Where hooks keep what they remember, in the repository's own directory; it can be removed at any time."""
 
 _MARK = b"# Installed by `gitops hooks install"
 _CALL = "gitops() { command gitops "
@@ -106,6 +110,11 @@ def uninstall(directory: Path) -> list[str]:
             slot.file.unlink()
             told.append(f"{slot.file}: removed")
     return told
+
+
+def forget(repository: Path) -> None:
+    """Remove what hooks have remembered in a repository's own directory."""
+    shutil.rmtree(repository / REMEMBERED, ignore_errors=True)
 
 
 def _slot(directory: Path, name: str) -> Slot:

@@ -4,14 +4,24 @@ from pathlib import Path
 
 from gitops.fleet.load import load
 from gitops.guard.bounds import MEMORY
+from gitops.guard.memory import Memory
 from gitops.render.unready import unready
 from gitops.system.errors import Problem, UserError
 
 
-def judge(root: Path) -> list[Problem]:
-    """Say everything that is wrong: definitions; or else locks that do not fit; or else stale files."""
+def judge(root: Path, repository: Path, path: str) -> list[Problem]:
+    """Say everything that is wrong: definitions; or else locks that do not fit; or else stale files.
+
+    Args:
+        root: where the fleet lies.
+        repository: the own directory of the repository that it is from, where what it says is remembered.
+        path: its directory in there.
+    """
+    memory = Memory(repository, path)
     try:
-        return unready(load(root))
+        fleet = load(root, reading=memory.read)
+        memory.keep()
+        return unready(fleet)
     except UserError as error:
         return list(error.problems)
     except MemoryError:
