@@ -15,7 +15,7 @@ from gitops.fleet.load import load
 from gitops.images.identity import identities, references
 from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import lock_path, read_locks, request_of
-from gitops.render.templates import recipe
+from gitops.render.recipe import recipe
 from gitops.system.files import write
 from tests.engine_fixtures import busybox
 from tests.registry_fixtures import RegistryServer, new_key, running

@@ -17,7 +17,7 @@ from gitops.fleet.load import load
 from gitops.git.repository import Repository
 from gitops.images.identity import identities
 from gitops.images.locks import read_locks
-from gitops.render.templates import recipe
+from gitops.render.recipe import recipe
 from gitops.system.errors import UserError
 from gitops.system.places import Places
 

@@ -55,7 +55,7 @@ def push(
     from gitops.images.machine import native
     from gitops.images.push import Push
     from gitops.registry.registry import connect
-    from gitops.render.templates import recipe
+    from gitops.render.recipe import recipe
     from gitops.system.errors import UserError
     from gitops.system.places import places
 

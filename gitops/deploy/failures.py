@@ -28,7 +28,6 @@ class Failure:
         at: when, RFC 3339 in UTC.
         added: services that it did not have before.
         full: for want of room on the engine's disk: it is tried again when there is some.
-        said: the last words of what failed, without any secret; what it was made of is gone.
     """
 
     instance: str
@@ -39,7 +38,6 @@ class Failure:
     at: str
     added: tuple[str, ...] = ()
     full: bool = False
-    said: str = ""
 
     def still_holds(self, wanted: Mapping[str, Iterable[ContainerSpec]]) -> bool:
         """Tell whether what is wanted of each instance is still what failed."""
@@ -49,8 +47,7 @@ class Failure:
     def held(self) -> Held:
         """Say that it is not tried again."""
         until = "there is room" if self.full else "git changes"
-        reason = f"{self.reason} ({self.at}); not tried again until {until}"
-        return Held(self.instance, self.result, reason, self.said)
+        return Held(self.instance, self.result, f"{self.reason} ({self.at}); not tried again until {until}")
 
 
 def identity(specs: Iterable[ContainerSpec]) -> str:
@@ -90,7 +87,6 @@ class Failures:
         added: Iterable[tuple[str, str]] = (),
         *,
         full: bool = False,
-        said: str = "",
     ) -> bool:
         """Remember that instances failed together.
 
@@ -100,7 +96,6 @@ class Failures:
             reason: why, one line for people.
             added: (instance, service) of each service that was not there before.
             full: whether it failed for want of room on the engine's disk.
-            said: the last words of what failed, without any secret.
 
         Returns:
             False when it cannot be remembered (a full disk), which must not keep anyone from going back.
@@ -117,7 +112,6 @@ class Failures:
                 stamp(now()),
                 tuple(service for instance, service in new if instance == name),
                 full,
-                said,
             )
             for name in instances
         ]

@@ -18,7 +18,7 @@ from gitops.git.repository import Repository
 from gitops.images.identity import identities, references
 from gitops.images.lock import changes, parse_lock
 from gitops.images.locks import Locks, closure, lock_path, read_locks
-from gitops.render.templates import recipe
+from gitops.render.recipe import recipe
 from gitops.secrets.hosts import secret_digests
 from gitops.system.errors import UserError
 from gitops.system.places import Places

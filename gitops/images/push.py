@@ -15,7 +15,7 @@ from gitops.fleet.fleet import Fleet, layers
 from gitops.registry.address import Reference, split
 from gitops.registry.present import present
 from gitops.registry.registry import Manifest, Registry
-from gitops.registry.statement import read, state, write
+from gitops.registry.statement import lay_ground, read, state, write
 from gitops.system.errors import Problem, UserError
 from gitops.system.processes import Processes
 from gitops.system.progress import Amount, Progress
@@ -135,7 +135,10 @@ class Push:
         """Push an image, then its statement; give its digest."""
         name = self.references[image]
         reference = split(name)
-        digest = self._push(image, name, reference)
+        with ThreadPoolExecutor(1) as beside:
+            ground = beside.submit(lay_ground, self.registry)
+            digest = self._push(image, name, reference)
+            ground.result()
         self.progress(image, "signing")
         write(self.registry, state(self.fleet.settings.name, reference, self.architecture, digest), self.key)
         self._settle(reference, digest)
@@ -179,9 +182,12 @@ class Push:
         Raises:
             UserError: they do not.
         """
-        stored = read(self.registry, reference.identity)
+        repository = self.registry.address.repository(reference.image)
+        with ThreadPoolExecutor(1) as beside:
+            asked = beside.submit(self.registry.digest, repository, reference.identity)
+            stored = read(self.registry, reference.identity)
+            tagged = asked.result()
         said = stored.statement.digest if stored and stored.statement else ""
-        tagged = self.registry.digest(self.registry.address.repository(reference.image), reference.identity)
         if not said == tagged == digest:
             raise UserError(
                 f"somebody else has pushed {reference.identity} at the same time",

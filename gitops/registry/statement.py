@@ -108,10 +108,18 @@ def read(registry: Registry, identity: str) -> Stored | None:
     return _stored(found) if found else None
 
 
+def lay_ground(registry: Registry) -> None:
+    """Store what every statement consists of, and what says nothing yet; raises as `read` does."""
+    for blob in (_CONFIG, _NO_FILES):
+        registry.put_blob(registry.address.statements, blob)
+
+
 def write(registry: Registry, statement: Statement, key: Path) -> None:
-    """Sign a statement and store it, in one step as others see it; raises as `read` and `sign` do."""
+    """Sign a statement and store it, in one step as others see it; raises as `read` and `sign` do.
+
+    The registry must have been given its ground.
+    """
     signature = sign(str(statement), key)
-    repository = registry.address.statements
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_IMAGE,
@@ -119,9 +127,9 @@ def write(registry: Registry, statement: Statement, key: Path) -> None:
         "layers": [_part("application/vnd.oci.image.layer.v1.tar", _NO_FILES)],
         "annotations": {_TEXT: str(statement), _SIGNATURE: signature},
     }
-    for blob in (_CONFIG, _NO_FILES):
-        registry.put_blob(repository, blob)
-    registry.put_manifest(repository, statement.identity, json.dumps(manifest, indent=1).encode())
+    registry.put_manifest(
+        registry.address.statements, statement.identity, json.dumps(manifest, indent=1).encode()
+    )
 
 
 def believe(stored: Stored, fleet: str, reference: Reference, architecture: str, signers: Path) -> str:

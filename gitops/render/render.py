@@ -11,8 +11,8 @@ from gitops.images.locks import Locks, targets
 from gitops.render.dockerfile import dockerfile
 from gitops.render.mark import is_marked
 from gitops.render.pipelines import FILES, pipelines
+from gitops.render.recipe import recipe
 from gitops.render.schedule import schedule_files
-from gitops.render.templates import recipe
 from gitops.system import files as disk
 from gitops.system.errors import UserError
 

@@ -1,44 +1,20 @@
 """The Jinja2 templates: the fleet's own where it has one of the same name, otherwise those that ship."""
 
-import hashlib
 import os
 import traceback
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError
+from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from gitops.render.recipe import find, source
 from gitops.system.errors import UserError
-from gitops.system.shipped import shipped
 
 Layout = Callable[..., str]
 """Fills in a template: its name, then values by name."""
-
-_RECIPE = ("Dockerfile.j2", "install.sh")
-
-
-def source(root: Path, name: str) -> tuple[str, Path]:
-    """Find a template.
-
-    Args:
-        root: the fleet; its `templates/` and `pipelines/` go before those that ship with gitops.
-        name: the template's file name, for example `Dockerfile.j2`.
-
-    Returns:
-        Its text and the file it stands in.
-
-    Raises:
-        UserError: it is a symlink that leaves the fleet, or not UTF-8.
-        TemplateNotFound: there is none of that name.
-    """
-    file = Path(_find(root, name))
-    try:
-        return file.read_text(encoding="utf-8"), file
-    except UnicodeDecodeError as error:
-        raise UserError(f"the template is not UTF-8: {error}", file=file) from error
 
 
 def template(root: Path, name: str) -> Template:
@@ -50,9 +26,9 @@ def template(root: Path, name: str) -> Template:
     Raises:
         UserError: the fleet's template is not valid Jinja2.
     """
-    file = _find(root, name)
+    file = find(root, name)
     try:
-        return _compiled(root, name, file, os.stat(file).st_mtime_ns)  # noqa: PTH116  # as in _find
+        return _compiled(root, name, file, os.stat(file).st_mtime_ns)  # noqa: PTH116  # as in find
     except TemplateSyntaxError as error:
         raise UserError(error.message or "not a template", file=f"{file}:{error.lineno}") from error
 
@@ -60,18 +36,6 @@ def template(root: Path, name: str) -> Template:
 def layout(root: Path) -> Layout:
     """Give what fills in a fleet's templates; errors as of `template`."""
     return lambda name, **values: template(root, name).render(**values)
-
-
-def recipe(root: Path) -> str:
-    """Digest what turns a definition into an image: part of every image's identity.
-
-    Returns:
-        SHA-256 in hexadecimal of the Dockerfile's template and the script that runs inside the build.
-    """
-    digest = hashlib.sha256()
-    for name in _RECIPE:
-        digest.update(hashlib.sha256(source(root, name)[0].encode()).digest())
-    return digest.hexdigest()
 
 
 class _Layout(Template):
@@ -101,7 +65,7 @@ class _Layout(Template):
 def _compiled(root: Path, name: str, file: str, _changed: int) -> Template:
     """Compile a template; which file it is and when that changed are here to tell one that is out of date."""
     environment = ImmutableSandboxedEnvironment(
-        loader=FunctionLoader(lambda wanted: (source(root, wanted)[0], file, None)),
+        loader=FunctionLoader(lambda wanted: _text(root, wanted, file)),
         undefined=StrictUndefined,
         autoescape=lambda found: ".html" in str(found),
         trim_blocks=True,
@@ -112,19 +76,9 @@ def _compiled(root: Path, name: str, file: str, _changed: int) -> Template:
     return environment.get_template(name)
 
 
-def _find(root: Path, name: str) -> str:
-    # os.path, since this is asked for each of a thousand images.
-    for kind, directory in _shipped().items():
-        own = os.path.join(root, kind, name)  # noqa: PTH118  # see above
-        if os.path.isfile(own):  # noqa: PTH113  # see above
-            if not Path(own).resolve().is_relative_to(root.resolve()):
-                raise UserError("the template is a link that leaves the fleet", file=f"{kind}/{name}")
-            return own
-        if os.path.isfile(file := f"{directory}/{name}"):  # noqa: PTH113  # see above
-            return file
-    raise TemplateNotFound(name)
-
-
-@cache
-def _shipped() -> dict[str, str]:
-    return {kind: str(shipped(kind)) for kind in ("templates", "pipelines")}
+def _text(root: Path, name: str, file: str) -> tuple[str, str, None] | None:
+    """Give Jinja2 a template's text, and the file that errors are about; None where there is none."""
+    try:
+        return source(root, name)[0], file, None
+    except FileNotFoundError:
+        return None

@@ -11,7 +11,7 @@ from gitops.fleet.load import load
 from gitops.git.repository import Repository
 from gitops.images.identity import identities, references
 from gitops.images.locks import Locks, read_locks
-from gitops.render.templates import recipe
+from gitops.render.recipe import recipe
 from gitops.system.errors import Problem, UserError
 
 

@@ -10,7 +10,8 @@ from jinja2 import TemplateError
 from markupsafe import Markup
 
 from gitops.backup.standing import BackupStanding
-from gitops.render.templates import source, template
+from gitops.render.recipe import source
+from gitops.render.templates import template
 from gitops.report.history import Run
 from gitops.report.recent import Recent
 from gitops.system.errors import UserError

@@ -17,7 +17,7 @@ from gitops.fleet.fleet import Fleet
 from gitops.images.build import Built, build
 from gitops.images.identity import identities, references
 from gitops.render.dockerfile import dockerfile
-from gitops.render.templates import recipe
+from gitops.render.recipe import recipe
 from gitops.system.places import Places
 from gitops.system.progress import Progress, silent
 from tests.archive import TestArchive

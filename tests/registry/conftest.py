@@ -20,7 +20,7 @@ from gitops.images.pull import Supply
 from gitops.images.push import Push, Pushed
 from gitops.registry.registry import Registry, connect
 from gitops.registry.transport import Patience
-from gitops.render.templates import recipe
+from gitops.render.recipe import recipe
 from gitops.system.files import write
 from gitops.system.places import Places
 from gitops.system.progress import silent

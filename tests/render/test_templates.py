@@ -6,8 +6,8 @@ import pytest
 
 from gitops.fleet.fleet import Fleet
 from gitops.images.locks import read_locks
+from gitops.render.recipe import recipe
 from gitops.render.render import render
-from gitops.render.templates import recipe
 from gitops.system.errors import UserError
 
 Make = Callable[..., Fleet]
