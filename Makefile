@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; both install what they need and leave nothing running.
-.PHONY: help setup demo demo-clean test lint format reference docs man pictures bench clean
+.PHONY: help setup demo demo-clean test test-long lint format reference docs man pictures bench clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -14,9 +14,14 @@ demo: setup ## play the whole story on a fleet of two WordPress sites
 demo-clean: setup ## remove every trace of the demo
 	@scripts/with-engine .venv/bin/python -m demo clean
 
+# Two processors are kept busy by five workers, since tests wait for containers, clocks and networks half of the time.
 test: lint ## formatter, linter, types, shellcheck and the tests
 	@scripts/setup tests
-	@scripts/with-engine .venv/bin/pytest --numprocesses 3 --dist worksteal
+	@scripts/with-engine .venv/bin/pytest --numprocesses 5 --dist worksteal
+
+test-long: setup ## the tests of backups at full length: a gigabyte, a month of nights, each fault 50 times; hours
+	@scripts/setup tests
+	@FAULTS=50 LARGE=1000 MONTH_NIGHTS=30 MONTH_FAULTS=5 scripts/with-engine .venv/bin/pytest --numprocesses 2 tests/backup
 
 lint: setup
 	@.venv/bin/ruff format --check --quiet .

@@ -10,6 +10,7 @@ import pytest
 from tests.archive import SigningKey, TestArchive, served, signing_key
 
 pytest_plugins = [
+    "tests.long_first",
     "tests.engine_fixtures",
     "tests.database_fixtures",
     "tests.forge_fixtures",

@@ -23,6 +23,8 @@ from gitops.system.locks import exclusive
 from gitops.system.run import run
 
 APPLETS = ("cat", "dd", "echo", "false", "head", "id", "ls", "sh", "sleep", "test", "touch", "true", "wc")
+WELL = "test -e /tmp/well && exec sleep 1; touch /tmp/well"
+"""A health check that is passed at once and then takes its time: each keeps the machine busy for 50 ms."""
 
 
 @pytest.fixture(scope="session")

@@ -111,6 +111,7 @@ class Change:
             state=self.places.state,
             lack=lack_of_room,
             progress=self.progress,
+            hide=lambda text: hide(text, self._secrets),
         )
 
     def _build(self, images: Sequence[str]) -> None:

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from gitops.agent.outgoing import report_path, sent, unsent
 from gitops.agent.ticked import Tick
+from gitops.deploy.failures import Failure
 from gitops.deploy.host import Wanted, look
 from gitops.engine.docker import Docker
 from gitops.engine.observed import Observed
@@ -42,13 +44,18 @@ def prepare(wanted: Wanted, commit: str, engine: Docker, places: Places) -> None
         "generation": commit,
         "runtime": str(places.runtime),
         "containers": [_container(one) for one in seen.containers],
-        "failures": [asdict(one) for one in seen.failures.values()],
+        "failures": [_failure(one) for one in seen.failures.values()],
     }
     path = report_path(places)
     before = json.loads(path.read_text()) if path.exists() else {}
     # Through JSON and back, which knows no tuples.
     if {**before, "time": ""} != {**json.loads(json.dumps(content)), "time": ""}:
         write(path, json.dumps({**content, "time": stamp(now())}, indent=1))
+
+
+def _failure(one: Failure) -> dict[str, Any]:
+    """Give a failure without what was said: that may be an application's own business."""
+    return {name: value for name, value in asdict(one).items() if name != "said"}
 
 
 def pulse(tick: Tick | None, places: Places, at: datetime) -> None:

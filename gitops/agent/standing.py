@@ -1,6 +1,6 @@
 """How a host stands: its generation, what is in git's way, every container, its backups, its jobs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,7 +57,7 @@ class Standing:
 
 def stands(
     host: str,
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     backed_up: Iterable[BackedUp],
     places: Places,
     at: datetime,
@@ -82,7 +82,7 @@ def stands(
     before = past(places)
     notes += doubts(places)
     notes += care_notes(before)
-    backups = standings(backed_up, before, at)
+    backups = standings(backed_up, before, _made(rows), at)
     notes += _untold(places)
     return Standing(
         host,
@@ -94,6 +94,15 @@ def stands(
         tuple(job_standing(places, at)),
         untold=sum(1 for one in outbox(places) if one.left),
     )
+
+
+def _made(rows: Iterable[Row]) -> dict[str, datetime]:
+    """Tell since when there are instances: when the oldest container of each was made."""
+    found: dict[str, datetime] = {}
+    for row in rows:
+        if row.created:
+            found[row.instance] = min(row.created, found.get(row.instance, row.created))
+    return found
 
 
 def _untold(places: Places) -> list[str]:

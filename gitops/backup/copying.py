@@ -12,7 +12,6 @@ from gitops.backup.progress import Progress, Task
 from gitops.backup.refusals import MountError, ParentError
 from gitops.backup.sets import Dataset, Part
 from gitops.backup.wanted import users
-from gitops.engine.held import hold
 from gitops.fleet.names import volume_name
 from gitops.system.errors import UserError
 
@@ -78,6 +77,8 @@ def save_still(own: Progress, method: Literal["pause", "stop"]) -> None:
     task, volumes = own.task, [one.dataset for one in own.volumes(method)]
     if not volumes:
         return
+    from gitops.engine.held import hold  # noqa: PLC0415  # mostly nothing stands still
+
     names = [one.name for one in volumes]
     refused: UserError | None = None
     try:

@@ -13,9 +13,9 @@ from typing import Literal
 from gitops.backup.answers import Saved
 from gitops.backup.asked import Asked
 from gitops.backup.copying import save_bundle, save_still
+from gitops.backup.cut_short import journal_path
 from gitops.backup.incoming import Incoming
 from gitops.backup.insisting import insist
-from gitops.backup.journal import unsettled
 from gitops.backup.progress import Progress, Task
 from gitops.backup.refusals import HopelessError
 from gitops.backup.sets import MANIFEST, BackupSet, manifest_text
@@ -66,10 +66,13 @@ def save(
 
 def _begin(task: Task, asked: Asked) -> Progress:
     own = Progress(task, asked)
-    if between := unsettled(task.places, asked.instance):
-        for dataset in between:
-            own.fail(dataset, "its restore was cut short; gitops apply brings that to its end")
-        return own
+    if journal_path(task.places, asked.instance).exists():
+        from gitops.backup.journal import unsettled  # noqa: PLC0415  # mostly there is none
+
+        if between := unsettled(task.places, asked.instance):
+            for dataset in between:
+                own.fail(dataset, "its restore was cut short; gitops apply brings that to its end")
+            return own
     own.wanted, silent = wanted(task.engine, task.vault.fleet, task.vault.host, asked)
     for dataset, why in silent:
         own.fail(dataset, why)

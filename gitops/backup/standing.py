@@ -98,9 +98,18 @@ def backed_up(instances: "Iterable[Instance]") -> list[BackedUp]:
     ]
 
 
-def standings(instances: Iterable[BackedUp], past: Past, now: datetime) -> list[BackupStanding]:
-    """Say how the backups of instances stand; pure, and those with notes come first."""
-    found = [_standing(one, past, now) for one in instances]
+def standings(
+    instances: Iterable[BackedUp], past: Past, since: Mapping[str, datetime], now: datetime
+) -> list[BackupStanding]:
+    """Say how the backups of instances stand; pure, and those with notes come first.
+
+    Args:
+        instances: which.
+        past: what the history has of them.
+        since: from when on an instance is there to be backed up, UTC; one that is not in it should have been.
+        now: the present time, UTC.
+    """
+    found = [_standing(one, past, since.get(one.instance), now) for one in instances]
     return sorted(found, key=lambda one: (not one.notes, one.instance))
 
 
@@ -121,12 +130,16 @@ def age(since: datetime, now: datetime) -> str:
     return f"{int(hours)} h" if hours < 48 else f"{int(hours // 24)} days"  # noqa: PLR2004  # two days
 
 
-def _standing(backup: BackedUp, past: Past, now: datetime) -> BackupStanding:
+def _standing(backup: BackedUp, past: Past, since: datetime | None, now: datetime) -> BackupStanding:
     name = backup.instance
     good, last, drill = past.good.get(name), past.last.get(name), past.drill.get(name)
     due = _due(backup.schedule, good) if good else None
+    first = next_time(backup.schedule, since) + _GRACE if since else now
     notes: list[tuple[Kind | None, str]] = []
-    if good is None:
+    if good is None and first > now:
+        when = f"the first is due by {stamp(first)}, or now: gitops backup run {name}"
+        notes.append((None, f"{name} has no backup that this host knows of; {when}"))
+    elif good is None:
         notes.append((Kind.BACKUP_LATE, f"{name} has no backup that this host knows of"))
     elif due and due < now:
         old = f"{name}'s newest backup is {age(good.started, now)} old; one was due by {stamp(due)}"
@@ -137,8 +150,8 @@ def _standing(backup: BackedUp, past: Past, now: datetime) -> BackupStanding:
     if drill and drill.status:
         failed = f"{name}'s last drill failed at {stamp(drill.started)}: {drill.detail}"
         notes.append((Kind.DRILL_FAILED, failed))
-    since = drill or past.first.get(name)
-    if backup.drill and since and _due(backup.drill, since) < now:
+    begun = drill or past.first.get(name)
+    if backup.drill and begun and _due(backup.drill, begun) < now:
         ever = f"not been tried since {stamp(drill.started)}" if drill else "never been tried"
         notes.append((Kind.DRILL_FAILED, f"{name}'s backups have {ever}, and a drill was due"))
     return BackupStanding(

@@ -16,7 +16,6 @@ from gitops.backup.outgoing import Outgoing
 from gitops.backup.refusals import MissingError
 from gitops.backup.repository import gone, is_known, opened
 from gitops.backup.restic import Restic
-from gitops.backup.retention import stale
 from gitops.backup.sets import (
     MANIFEST,
     BackupSet,
@@ -159,6 +158,8 @@ class Vault:
         Args:
             keep: says of an instance which of its sets stay.
         """
+        from gitops.backup.retention import stale  # noqa: PLC0415  # only pruning needs it
+
         snapshots = self._snapshots()
         return stale(snapshots, newest_first(self._read(snapshots)), keep)
 

@@ -50,15 +50,11 @@ def _problems(view: "View") -> Table:
         (
             one.subject,
             _ago(one.since, view.at, "-") if one.since and one.since < view.at else "-",
-            _line(one.text),
+            localised(one.line),
         )
         for one in view.problems
     ]
     return Table(("problem with", "for", "what is the matter"), rows, spare=("for",), style="bold red")
-
-
-def _line(words: str) -> str:
-    return localised(" ".join(words.split()))
 
 
 def _host(one: "HostView", now: datetime) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitops.agent.why import Fact
+    from gitops.deploy.failures import Failure
     from gitops.engine.observed import Observed
     from gitops.fleet.fleet import Fleet
     from gitops.git.past import Touch
@@ -38,8 +39,10 @@ def why(
     """
     from gitops.agent.origin import signed_by
     from gitops.agent.why import packages, reasons
+    from gitops.deploy.failures import Failures
     from gitops.git.past import moment
     from gitops.report.turns import last_about
+    from gitops.system.clock import localised
     from gitops.system.places import places
 
     place = places()
@@ -52,8 +55,10 @@ def why(
     signed = signed_by(commit, place)
     running = _running(loaded.settings.name, here, instance, service, place)
     turn = last_about(place, instance) if running else None
+    failure = Failures(place.state).read().get(instance) if running else None
     if json:
-        _emit(here, instance, commit, made, signed, facts, running, turn)
+        generation = {"commit": commit, "signed": signed or None, "by": made and _touch(made)}
+        _emit(here, instance, generation, facts, running, turn, failure)
         return
     print(f"{instance}: {loaded.hosts[here].instances[instance].app} on {here}")
     print(f"generation: {_said(made) if made else commit[:12]}{f', {signed}' if signed else ''}")
@@ -61,6 +66,8 @@ def why(
         print(f"runs: {one.service}, {one.status}, {one.image}, made from {one.generation[:12] or '-'}")
     if turn:
         _last(turn)
+    if failure:
+        print("\n  ".join([localised(str(failure.held())), *failure.said.splitlines()]))
     _table(facts)
 
 
@@ -123,7 +130,8 @@ def _last(turn: "Turn") -> None:
     when, what = local(turn.started), f"{turn.kind} {turn.commit[:12]} {turn.outcome}"
     print(f"last change: turn {turn.number}, {when}, {what}")
     for step in turn.steps:
-        print(f"  {step.action} {step.subject} {step.outcome}: {step.reason}")
+        wrong = f"; {step.detail}" if step.detail else ""
+        print(f"  {step.action} {step.subject} {step.outcome}: {step.reason}{wrong}")
 
 
 def _table(facts: "list[Fact]") -> None:
@@ -148,12 +156,11 @@ def _table(facts: "list[Fact]") -> None:
 def _emit(  # each is a key of its own
     host: str,
     instance: str,
-    commit: str,
-    made: "Touch | None",
-    signed: str,
+    generation: dict[str, Any],
     facts: "list[Fact]",
     running: "dict[str, Observed]",
     turn: "Turn | None",
+    failure: "Failure | None",
 ) -> None:
     from gitops.cli.document import emit
     from gitops.system.clock import stamp
@@ -161,7 +168,7 @@ def _emit(  # each is a key of its own
     emit(
         host=host,
         instance=instance,
-        generation={"commit": commit, "signed": signed or None, "by": made and _touch(made)},
+        generation=generation,
         running=[
             {
                 "service": one.service,
@@ -184,6 +191,13 @@ def _emit(  # each is a key of its own
                 {"action": one.action, "subject": one.subject, "reason": one.reason, "outcome": one.outcome}
                 for one in turn.steps
             ],
+        },
+        failure=failure
+        and {
+            "result": str(failure.result),
+            "reason": failure.reason,
+            "time": failure.at,
+            "said": failure.said or None,
         },
         facts=[
             {

@@ -81,11 +81,13 @@ class Held:
         instance: which.
         result: FAILED, ROLLED_BACK or ROLLBACK_FAILED: it was tried; NOT_TOUCHED: it was not.
         reason: why, for people.
+        said: the last words of what failed, in as many lines as it had.
     """
 
     instance: str
     result: Result
     reason: str
+    said: str = ""
 
     def __str__(self) -> str:
         """Give a line of the plan."""

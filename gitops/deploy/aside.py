@@ -6,9 +6,9 @@ Each of these does no harm when it is done again, so that one which was cut shor
 from collections.abc import Sequence
 
 from gitops.engine.docker import Docker
+from gitops.engine.labels import UNLESS_STOPPED
 from gitops.engine.names import BEFORE, OVER
 from gitops.engine.observed import Observed
-from gitops.engine.specification import UNLESS_STOPPED
 
 _RUNS = {"running", "restarting", "paused"}
 

@@ -28,6 +28,7 @@ class Failure:
         at: when, RFC 3339 in UTC.
         added: services that it did not have before.
         full: for want of room on the engine's disk: it is tried again when there is some.
+        said: the last words of what failed, without any secret; what it was made of is gone.
     """
 
     instance: str
@@ -38,6 +39,7 @@ class Failure:
     at: str
     added: tuple[str, ...] = ()
     full: bool = False
+    said: str = ""
 
     def still_holds(self, wanted: Mapping[str, Iterable[ContainerSpec]]) -> bool:
         """Tell whether what is wanted of each instance is still what failed."""
@@ -47,7 +49,8 @@ class Failure:
     def held(self) -> Held:
         """Say that it is not tried again."""
         until = "there is room" if self.full else "git changes"
-        return Held(self.instance, self.result, f"{self.reason} ({self.at}); not tried again until {until}")
+        reason = f"{self.reason} ({self.at}); not tried again until {until}"
+        return Held(self.instance, self.result, reason, self.said)
 
 
 def identity(specs: Iterable[ContainerSpec]) -> str:
@@ -87,6 +90,7 @@ class Failures:
         added: Iterable[tuple[str, str]] = (),
         *,
         full: bool = False,
+        said: str = "",
     ) -> bool:
         """Remember that instances failed together.
 
@@ -96,6 +100,7 @@ class Failures:
             reason: why, one line for people.
             added: (instance, service) of each service that was not there before.
             full: whether it failed for want of room on the engine's disk.
+            said: the last words of what failed, without any secret.
 
         Returns:
             False when it cannot be remembered (a full disk), which must not keep anyone from going back.
@@ -112,6 +117,7 @@ class Failures:
                 stamp(now()),
                 tuple(service for instance, service in new if instance == name),
                 full,
+                said,
             )
             for name in instances
         ]

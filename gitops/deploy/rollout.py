@@ -19,6 +19,9 @@ from gitops.engine.specification import ContainerSpec, digests
 from gitops.system.clock import now
 from gitops.system.errors import Problem, UserError
 
+_WORDS = 2000
+"""Characters that are kept of what a container said before it failed."""
+
 _STAYS_DONE = {Kind.UPDATE, Kind.START}
 """What is right whatever becomes of the rest."""
 
@@ -35,6 +38,7 @@ class Rollout:
     _stopped: set[int] = field(default_factory=set)
     _made: dict[int, str] = field(default_factory=dict)
     _full: bool = False
+    _said: str = ""
 
     def run(self) -> list[Outcome]:
         """Do it all, or undo it; give what became of each action. What went wrong is in `problems`."""
@@ -54,6 +58,7 @@ class Rollout:
             return self._outcomes(Result.FAILED, error.problems[0].message, at)
         except UserError as error:
             self.problems, self._full = error.problems, isinstance(error, FullError)
+            self._said = self.stage.work.hide(error.problems[0].hint.replace("\n  ", "\n"))[-_WORDS:]
             return self._failed(at, error.problems[0].message)
         try:
             self._conclude()
@@ -188,7 +193,7 @@ class Rollout:
             for one in self.unit.actions
             if one.kind is Kind.CREATE and isinstance(one.spec, ContainerSpec)
         ]
-        if not self.stage.failures.mark(specs, result, reason, added, full=self._full):
+        if not self.stage.failures.mark(specs, result, reason, added, full=self._full, said=self._said):
             names = " and ".join(self.unit.instances)
             self.stage.work.tell(f"{names}: the failure cannot be remembered, so the next apply tries again")
 

@@ -10,6 +10,7 @@ from gitops.engine.specification import ContainerSpec, digests
 from gitops.engine.usage import Usage
 
 if TYPE_CHECKING:
+    from gitops.deploy.action import Held
     from gitops.deploy.desired import Desired
     from gitops.deploy.plan import Plan
 
@@ -74,7 +75,7 @@ def rows(
         earlier: what they used at the look before.
     """
     present = {one.name: one for one in observed}
-    held = {one.instance: f"{one.result}: {one.reason}" for one in plan.held}
+    held = {one.instance: f"{one.result}: {one.reason}{_words(one)}" for one in plan.held}
     held |= {instance: f"stands still for a {why}" for instance, why in plan.waiting.items()}
     steps = {one.subject: f"{one.kind}: {one.reason}" for one in plan.actions}
     found = []
@@ -94,6 +95,11 @@ def rows(
         word = "kept to go back to" if is_.aside else "not in the fleet"
         found.append(row(is_, f"{is_.state}, {word}", current=False, note=steps.get(is_.subject, word)))
     return in_order(found)
+
+
+def _words(one: "Held") -> str:
+    """Say where there is more to read."""
+    return f"; its last words: gitops why {one.instance}" if one.said else ""
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:

@@ -25,6 +25,7 @@ class Work:
         secrets: makes a container's secrets readable to it.
         lack: says why there is too little room to replace what runs; empty where there is enough.
         tell: says what is being done.
+        hide: takes secrets out of what a container said.
         progress: is told how many instances are done.
         state: directory for what must outlast this run: which instances failed, and changed limits; None:
             nothing is remembered.
@@ -40,6 +41,7 @@ class Work:
     state: Path | None = None
     lack: Callable[[], str] = str
     progress: Progress = silent
+    hide: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 
 from gitops.agent.install import UNIT
@@ -39,12 +40,23 @@ def check(machine: Machine) -> Iterator[Finding]:
                 yield ok(f"{upstream.url} answers")
             else:
                 yield problem(f"{upstream.url} has no branch {upstream.branch}", "see branch in agent.yaml")
+    needed = {
+        "ssh-keygen": ("openssh-client", settings.trust.signers),
+        "gpg": ("gnupg", settings.trust.keyring),
+    }
+    for name, (package, keys) in needed.items():
+        if keys and not which(name):
+            yield problem(
+                f"{name} is not here: without it no signature can be checked", f"apt install {package}"
+            )
+    by_cron = (machine.places.cron / "gitops-agent").exists()
     tick = last(machine.places)
     silent = max(timedelta(seconds=_LATE * settings.poll), timedelta(minutes=5))
     if tick is None:
-        yield warning("the agent has not looked since this machine was started", f"systemctl start {UNIT}")
+        advice = "cron makes it look every minute: does cron run?" if by_cron else f"systemctl start {UNIT}"
+        yield warning("the agent has not looked since this machine was started", advice)
     elif now() - moment(tick.time) > silent:
-        advice = f"systemctl status {UNIT}; journalctl --unit {UNIT}"
+        advice = "does cron run?" if by_cron else f"systemctl status {UNIT}; journalctl --unit {UNIT}"
         yield problem(f"the agent has been silent since {local(moment(tick.time))}", advice)
     elif not tick.good:
         yield problem(f"the agent's newest look: {tick}", "gitops agent status")

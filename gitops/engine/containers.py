@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gitops.engine.connection import address, ask, tell, telling
@@ -14,8 +14,10 @@ from gitops.engine.health import Health
 from gitops.engine.listed import listed
 from gitops.engine.observed import Observed, observed
 from gitops.engine.request import create_request, limits, restart_policy
-from gitops.engine.specification import ContainerSpec
 from gitops.system.errors import UserError
+
+if TYPE_CHECKING:
+    from gitops.engine.specification import ContainerSpec
 
 _IN_USE = "is already in use by container"
 _LATE = 10.0
@@ -54,7 +56,7 @@ class Containers(Health):
         )
         return min(found, key=lambda one: one.aside, default=None)
 
-    def create(self, spec: ContainerSpec, fleet: str, host: str, generation: str) -> str:
+    def create(self, spec: "ContainerSpec", fleet: str, host: str, generation: str) -> str:
         """Create a container on all its networks, without starting it; give its id.
 
         Nobody else may be making containers of this host. One of this name that was made and never started is
@@ -130,13 +132,13 @@ class Containers(Health):
         with telling(f"cannot rename {container}"):
             self._api.rename(container, name)
 
-    def update_limits(self, container: str, spec: ContainerSpec) -> None:
+    def update_limits(self, container: str, spec: "ContainerSpec") -> None:
         """Change what a living container may use to what its specification says; it does not restart."""
         body = {name: value for name, value in limits(spec).items() if value is not None}
         body.setdefault("PidsLimit", 0)
         tell(f"cannot change the limits of {spec.subject}", f"/containers/{quote(container)}/update", body)
 
-    def other_limits(self, container: str, spec: ContainerSpec) -> list[str]:
+    def other_limits(self, container: str, spec: "ContainerSpec") -> list[str]:
         """Give those limits of a container, in Compose's words, that are not what its specification says."""
         with telling(f"cannot inspect {container}"):
             found: dict[str, Any] = self._api.inspect_container(container)["HostConfig"]

@@ -13,6 +13,9 @@ from gitops.engine.connection import ask, telling
 _DYING_PATIENCE = 10.0
 """Seconds in which a container that dies and is started again must come to itself."""
 
+_LINES = 12
+"""Lines of a container's output that tell how it ended."""
+
 _PAUSE = 0.2
 _LONGEST_PAUSE = 1.0
 
@@ -24,7 +27,7 @@ class Verdict:
     Args:
         well: whether it works.
         state: how it is, in a word or two.
-        said: what its healthcheck said, or its own last lines.
+        said: what its healthcheck said, and its own last lines.
     """
 
     well: bool
@@ -46,7 +49,7 @@ class Health(Connected):
             if state["Status"] == "running" and health.get("Status", "none") != "none":
                 checks = health.get("Log") or [{"Output": ""}]
                 return _status(health), str(checks[-1]["Output"]).strip()
-            lines = self._api.logs(container, tail=12).decode(errors="replace").strip()
+            lines = self._lines(container)
             if state["Status"] == "exited":
                 return f"exited ({state['ExitCode']})", lines
             return str(state["Status"]), lines
@@ -90,7 +93,7 @@ class Health(Connected):
         while (state := self._judged(now, first, time.monotonic() - begun, wait, patience)) is None:
             pause(next(pauses))
             now = self._inspect(container)
-        return Verdict(state == "", state, "" if state == "" else self.health(container)[1])
+        return Verdict(state == "", state, "" if state == "" else self._words(container, now))
 
     def _judged(
         self, now: dict[str, Any], first: dict[str, Any], passed: float, wait: float, patience: float
@@ -113,6 +116,16 @@ class Health(Connected):
             status = now["State"]["ExitCode"]
             return "" if ends and status == 0 else f"exited ({status})"
         return state
+
+    def _words(self, container: str, now: dict[str, Any]) -> str:
+        """Give what a container's newest check said, and what it printed itself: mostly that says why."""
+        checks = (now["State"].get("Health") or {}).get("Log") or [{"Output": ""}]
+        with telling(f"cannot read the log of {container}"):
+            lines = self._lines(container)
+        return "\n".join(filter(None, (str(checks[-1]["Output"]).strip(), lines)))
+
+    def _lines(self, container: str) -> str:
+        return str(self._api.logs(container, tail=_LINES).decode(errors="replace").strip())
 
     def _inspect(self, container: str) -> dict[str, Any]:
         found: dict[str, Any] = ask(f"cannot inspect {container}", f"/containers/{quote(container)}/json")

@@ -1,9 +1,7 @@
 """Images that the engine has."""
 
 import contextlib
-import io
 import json
-import tarfile
 from collections.abc import Collection
 from typing import IO, Any
 from urllib.parse import quote
@@ -88,6 +86,9 @@ class Images(Connected):
             image: id or reference.
             path: absolute path in it; a symlink's target is not followed.
         """
+        import io  # noqa: PLC0415  # few ask for files
+        import tarfile  # noqa: PLC0415  # as above
+
         with telling(f"cannot read {path} from {image}"):
             made = self._create({"Image": image, "Cmd": ["-"]})
             try:

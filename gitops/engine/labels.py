@@ -18,3 +18,13 @@ GENERATION = "gitops.generation"
 
 RESTART = "gitops.restart"
 """When the engine starts it again, in Compose's words; absent where that is the usual `unless-stopped`."""
+
+UNLESS_STOPPED = "unless-stopped"
+"""When containers start again where nothing else is said."""
+
+
+def parse_digests(label: str) -> dict[str, str]:
+    """Read the value of `SPEC`: field to digest; what is not of its form counts as no digest."""
+    return {
+        field: digest for field, mark, digest in (part.partition("=") for part in label.split(",")) if mark
+    }

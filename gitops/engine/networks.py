@@ -3,16 +3,19 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
-from ipaddress import IPv4Network
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gitops.engine import labels
 from gitops.engine.connected import Connected
 from gitops.engine.connection import ask, telling
-from gitops.engine.specification import NetworkSpec, VolumeSpec
-from gitops.engine.subnets import free_subnet, routed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from ipaddress import IPv4Network
+
+    from gitops.engine.specification import NetworkSpec, VolumeSpec
 
 _TRIES = 30  # others may take the same subnet at the same moment
 _FULL = (
@@ -38,7 +41,7 @@ class Networks(Connected):
                 one["Name"]: one["Labels"][labels.INSTANCE] for one in self._api.networks(filters=filters)
             }
 
-    def ensure_network(self, spec: NetworkSpec, fleet: str, host: str) -> None:
+    def ensure_network(self, spec: "NetworkSpec", fleet: str, host: str) -> None:
         """Make a network unless it is there; where the engine's own address pools are full, from others."""
         with telling(f"cannot make the network {spec.name}"):
             own = {labels.INSTANCE: spec.instance, labels.NETWORK: spec.network}
@@ -69,14 +72,18 @@ class Networks(Connected):
                         raise
                 else:
                     return
+                from gitops.engine.subnets import free_subnet, routed  # noqa: PLC0415  # mostly there is room
+
                 if attempt == 0:
                     alone.enter_context(_CHOOSING)
                 subnet = free_subnet([*self._subnets(), *routed()])
                 if subnet:
                     ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet))])
 
-    def _subnets(self) -> Iterator[IPv4Network]:
+    def _subnets(self) -> "Iterator[IPv4Network]":
         """Give what the engine's networks take up."""
+        from ipaddress import IPv4Network  # noqa: PLC0415  # as above
+
         for one in self._api.networks():
             for pool in (one.get("IPAM") or {}).get("Config") or ():
                 with contextlib.suppress(KeyError, ValueError):  # IPv6, or none
@@ -89,7 +96,7 @@ class Networks(Connected):
         with telling(f"cannot remove the network {name}"), contextlib.suppress(NotFound):
             self._api.remove_network(name)
 
-    def ensure_volume(self, spec: VolumeSpec, fleet: str, host: str) -> None:
+    def ensure_volume(self, spec: "VolumeSpec", fleet: str, host: str) -> None:
         """Make a volume unless it is there; the engine answers an existing name with the volume as it is."""
         with telling(f"cannot make the volume {spec.name}"):
             own = {labels.INSTANCE: spec.instance, labels.VOLUME: spec.volume}
@@ -111,4 +118,13 @@ class Networks(Connected):
         entries = ask(
             f"cannot ask who uses the volume {volume}", f"/containers/json?filters={quote(filters)}"
         )
-        return sorted(name.lstrip("/") for entry in entries for name in entry["Names"][:1])
+        # Docker 26 lists a container as running for an instant after it has ended; itself it knows better.
+        there = [entry for entry in entries if self._runs(entry["Id"])]
+        return sorted(name.lstrip("/") for entry in there for name in entry["Names"][:1])
+
+    def _runs(self, container: str) -> bool:
+        from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
+
+        with telling(f"cannot inspect {container}"), contextlib.suppress(NotFound):
+            return bool(self._api.inspect_container(container)["State"]["Running"])
+        return False

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitops.engine import labels
+from gitops.engine.labels import UNLESS_STOPPED, parse_digests
 from gitops.engine.names import BEFORE, OVER
-from gitops.engine.specification import UNLESS_STOPPED, parse_digests
 
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 

@@ -1,21 +1,17 @@
 """A container's specification in the words of the Engine API (POST /containers/create, API 1.41)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitops.engine import labels
-from gitops.engine.specification import (
-    UNLESS_STOPPED,
-    ContainerSpec,
-    HealthSpec,
-    MountSpec,
-    digests,
-    format_digests,
-)
+from gitops.engine.labels import UNLESS_STOPPED
+
+if TYPE_CHECKING:
+    from gitops.engine.specification import ContainerSpec, HealthSpec, MountSpec
 
 Body = dict[str, Any]
 
 
-def create_request(spec: ContainerSpec, fleet: str, host: str, generation: str) -> Body:
+def create_request(spec: "ContainerSpec", fleet: str, host: str, generation: str) -> Body:
     """Give the request's body; fields at None are left out, so that the image's own values hold.
 
     Args:
@@ -24,6 +20,8 @@ def create_request(spec: ContainerSpec, fleet: str, host: str, generation: str) 
         host: the host's name, for the labels.
         generation: the commit it is made from, for the labels.
     """
+    from gitops.engine.specification import digests, format_digests  # noqa: PLC0415  # it is there with `spec`
+
     body: Body = {
         "Image": spec.image,
         "Cmd": _list(spec.command),
@@ -59,7 +57,7 @@ def restart_policy(restart: str) -> Body:
     return {"Name": policy, "MaximumRetryCount": int(retries or 0)}
 
 
-def limits(spec: ContainerSpec) -> Body:
+def limits(spec: "ContainerSpec") -> Body:
     """Give what a container may use, as the engine has it; these can change while it lives.
 
     MemorySwap is what the engine takes by itself for a new container, twice the memory; said aloud because it
@@ -73,12 +71,14 @@ def limits(spec: ContainerSpec) -> Body:
     }
 
 
-def _first_network(spec: ContainerSpec) -> Body:
+def _first_network(spec: "ContainerSpec") -> Body:
     # Engines before API 1.44 take one network at creation; the others are connected before the start.
     return {name: {"Aliases": list(aliases)} for name, aliases in spec.networks[:1]}
 
 
-def _host(spec: ContainerSpec) -> Body:
+def _host(spec: "ContainerSpec") -> Body:
+    from gitops.engine.specification import MountSpec  # noqa: PLC0415  # as above
+
     bindings: dict[str, list[dict[str, str]]] = {}
     for port in spec.ports:
         bindings.setdefault(f"{port.target}/{port.protocol}", []).append(
@@ -105,7 +105,7 @@ def _host(spec: ContainerSpec) -> Body:
     return {key: value for key, value in host.items() if value is not None}
 
 
-def _mount(mount: MountSpec) -> Body:
+def _mount(mount: "MountSpec") -> Body:
     body: Body = {"Type": mount.type, "Target": mount.target, "ReadOnly": mount.read_only}
     if mount.source:
         body["Source"] = mount.source
@@ -114,7 +114,7 @@ def _mount(mount: MountSpec) -> Body:
     return body
 
 
-def _health(health: HealthSpec | None) -> Body | None:
+def _health(health: "HealthSpec | None") -> Body | None:
     if health is None:
         return None
     return {

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-UNLESS_STOPPED = "unless-stopped"
-"""When containers start again where nothing else is said."""
+from gitops.engine.labels import UNLESS_STOPPED
 
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
@@ -178,10 +177,3 @@ def _digest(value: object) -> str:
 def format_digests(fields: dict[str, str]) -> str:
     """Write digests as a label's value: `environment=1a2b3c4d,image=…`, sorted."""
     return ",".join(f"{field}={digest}" for field, digest in sorted(fields.items()))
-
-
-def parse_digests(label: str) -> dict[str, str]:
-    """Read a label's value back; what is not of its form counts as no digest."""
-    return {
-        field: digest for field, mark, digest in (part.partition("=") for part in label.split(",")) if mark
-    }

@@ -71,6 +71,12 @@ def signer(repository: Repository, commit: str, signers: Path | None, keyring: P
     for pattern, reason in _BAD:
         if found := re.search(pattern, said):
             raise SignatureError(reason.format(*(group.strip()[:200] for group in found.groups())))
+    if found := re.search(r"cannot run (\S+): No such file", said):
+        package = "openssh-client" if found[1] == "ssh-keygen" else "gnupg"
+        raise UserError(
+            f"the signature of commit {commit[:12]} cannot be checked: {found[1]} is not here",
+            hint=f"apt install {package}",
+        )
     # Neither good nor clearly bad: gpg or ssh-keygen could not do their work, and may be able to next time.
     raise UserError(f"the signature of commit {commit[:12]} cannot be checked", hint=said.strip()[-500:])
 

@@ -57,7 +57,8 @@ class JobStanding:
             found.append(f"{self.subject} should have run at {stamp(self.late)}, and nothing has begun it")
         if self.last and self.last.outcome not in GOOD:
             ever = f"last went well at {stamp(self.good)}" if self.good else "never went well"
-            found.append(f"{self.subject} {how(self.last)} at {stamp(self.last.started)}; it {ever}")
+            went = f"{self.subject} {how(self.last)} at {stamp(self.last.started)}; it {ever}"
+            found.append(f"{went}; gitops job log {self.instance} {self.job}")
         return tuple(found)
 
 

@@ -126,10 +126,10 @@ def _message(notices: Sequence[Notice], clean: Callable[[str], str]) -> tuple[st
     """Give title and text for one notice, or for several that came together."""
     if len(notices) == 1:
         return clean(notices[0].title), clean(f"{notices[0].time}\n{notices[0].text}".strip())
-    host = notices[0].title.partition(":")[0]
+    first = next((one for one in notices if not one.good), notices[0])
     heads = [f"{one.time} {one.title}" for one in notices]
     texts = [f"--- {one.title}\n{one.text}".strip() for one in notices if one.text]
-    return clean(f"{host}: {len(notices)} notices"), clean("\n".join([*heads, "", *texts]))
+    return clean(f"{first.title}, and {len(notices) - 1} more"), clean("\n".join([*heads, "", *texts]))
 
 
 def _all_good(notices: Collection[Notice]) -> bool:

@@ -8,7 +8,7 @@ from gitops.deploy.action import Result
 from gitops.fleet.kinds import Kind
 from gitops.fleet.notifications import Notifications
 from gitops.system.clock import stamp
-from gitops.view.view import View
+from gitops.view.view import AGENT_HINT, View
 from gitops.view.waiting import Waiting
 
 _NAMED = 20  # lines of a notice
@@ -113,14 +113,14 @@ def news(
         if topic not in known and topic.startswith(undecided or ("\0",)):
             known[topic] = was
         elif topic not in known and was.told:
-            told.append(News(was.kind, _over(was.kind, topic), f"It was so since {was.since}.", good=True))
+            told.append(News(was.kind, *_over(was.kind, topic, was.since), good=True))
     return told, known
 
 
-def _over(kind: str, topic: str) -> str:
+def _over(kind: str, topic: str, since: str) -> tuple[str, str]:
     if kind in {Kind.UPDATE, Kind.SECURITY_UPDATE}:
-        return f"{topic} waits no more"
-    return f"{topic} works again"
+        return f"{topic} waits no more", f"It had waited since {since}."
+    return f"{topic} works again", f"What was wrong had begun at {since}."
 
 
 def _late_jobs(view: View) -> Iterator[Alert]:
@@ -163,8 +163,8 @@ def _registry(view: View) -> Iterator[Alert]:
 def _silence(topic: str, at: datetime, view: View) -> Iterator[Alert]:
     """Tell that an agent has not ticked; whoever looks just after it did, hears nothing."""
     if view.at - at > timedelta(minutes=2):
-        hint = "Does it run? systemctl status gitops-agent, or /etc/cron.d/gitops-agent."
-        yield Alert(Kind.AGENT_SILENT, topic, f"{topic} has not ticked since {stamp(at)}", hint, since=at)
+        title = f"{topic} has not ticked since {stamp(at)}"
+        yield Alert(Kind.AGENT_SILENT, topic, title, AGENT_HINT, since=at)
 
 
 def _rollouts(view: View) -> Iterator[Alert]:
@@ -173,7 +173,8 @@ def _rollouts(view: View) -> Iterator[Alert]:
             back = one.held.result is Result.ROLLED_BACK
             kind, how = (Kind.ROLLED_BACK, "was rolled back") if back else (Kind.ROLLOUT_FAILED, "failed")
             topic = f"the roll-out of {one.name}"
-            yield Alert(kind, topic, f"{topic} {how}", one.held.reason, mark=one.held.reason)
+            said = f"{one.held.reason}\nIt said last:\n{one.held.said}" if one.held.said else one.held.reason
+            yield Alert(kind, topic, f"{topic} {how}", said, mark=one.held.reason)
 
 
 def _backups(view: View) -> Iterator[Alert]:

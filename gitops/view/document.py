@@ -65,6 +65,7 @@ def _instance(one: InstanceView) -> dict[str, Any]:
         "parameters": dict(one.parameters),
         "images": one.images,
         "held": str(one.held) if one.held else None,
+        "said": (one.held.said or None) if one.held else None,
         "problems": [_problem(each) for each in one.problems],
     }
 

@@ -93,8 +93,8 @@ def linked(problem: Problem, instances: Collection[str]) -> Linked:
     """Give a problem with the page that has more of it."""
     name = problem.subject.partition(" ")[2].partition("/")[0]
     if problem.subject.startswith("host "):
-        return Linked(problem.subject, timed(problem.text), f"hosts/{name}.html" if instances else "")
-    return Linked(problem.subject, timed(problem.text), f"instances/{name}.html" if name in instances else "")
+        return Linked(problem.subject, timed(problem.line), f"hosts/{name}.html" if instances else "")
+    return Linked(problem.subject, timed(problem.line), f"instances/{name}.html" if name in instances else "")
 
 
 def instance_row(one: InstanceView, view: View) -> InstanceRow:

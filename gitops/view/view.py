@@ -13,10 +13,16 @@ from gitops.engine.usage import Usage
 from gitops.fleet.kinds import Kind
 from gitops.jobs.standing import JobStanding
 from gitops.report.turns import Turn
+from gitops.system.clock import stamp
 from gitops.view.waiting import Waiting
 
 SILENT = timedelta(hours=3)
 """A host whose report is older than this, of reports that come every hour, says nothing any more."""
+
+AGENT_HINT = "Does it run? systemctl status gitops-agent, or /etc/cron.d/gitops-agent."
+
+_SILENT = timedelta(minutes=15)
+"""An agent that has not ticked for so long is one to look at."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Problem:
     Args:
         kind: what sort of thing it is, as notifications sort it; empty for what only `status` tells.
         subject: of what: `instance alice`, `job alice/wp-cron`, `host web1`.
-        text: what is the matter, a line.
+        text: what is the matter, and what to do about it, on lines of their own.
         since: from when on, UTC; None where that is not known.
     """
 
@@ -34,6 +40,11 @@ class Problem:
     subject: str
     text: str
     since: datetime | None = None
+
+    @property
+    def line(self) -> str:
+        """Give the text on one line."""
+        return "; ".join(" ".join(each.split()) for each in self.text.splitlines() if each.strip())
 
 
 @dataclass(frozen=True)
@@ -180,7 +191,13 @@ class View:
     def well(self) -> bool:
         """Tell whether nobody needs to look at this host; an update that waits is no fault of it."""
         late = any(one.notes for one in self.backups) or any(one.notes for one in self.jobs)
-        return not self.notes and not late and all(row.well for row in self.rows)
+        return not self.notes and not late and not self.silent and all(row.well for row in self.rows)
+
+    @property
+    def silent(self) -> datetime | None:
+        """Tell since when the agent of this host has not ticked; None: it ticks, or there is none."""
+        at = datetime.fromisoformat(self.tick.time) if self.tick else self.at
+        return at if self.at - at > _SILENT else None
 
     @cached_property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -205,6 +222,9 @@ class View:
         return tuple(one for one in self.problems if one.subject.removeprefix("host ") not in silent)
 
     def _problems(self) -> Iterator[Problem]:
+        if self.silent:
+            text = f"the agent has not ticked since {stamp(self.silent)}\n{AGENT_HINT}"
+            yield Problem(Kind.AGENT_SILENT, f"host {self.host}", text, self.silent)
         for note in self.notes:
             yield Problem(None, f"host {self.host}", note)
         for host in self.others:

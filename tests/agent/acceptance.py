@@ -24,6 +24,7 @@ from gitops.render.render import render, write
 from gitops.system.places import places
 from tests.agent.conftest import LOOP, FleetOnDisk
 from tests.agent.server import Person, Server, agent_settings, person
+from tests.engine_fixtures import WELL
 from tests.own_engine import own_engine
 
 GITOPS = Path(sys.executable).parent / "gitops"
@@ -36,7 +37,7 @@ services:
     volumes: ["data:/data"]
     mem_limit: {memory}m
     stop_grace_period: 1s
-    healthcheck: {{test: [CMD-SHELL, "$$HEALTH"], interval: {interval}ms, retries: 1}}
+    healthcheck: {{test: "$$HEALTH || exit 1; {well}", interval: {interval}ms, retries: 1}}
 """
 
 
@@ -71,7 +72,7 @@ class Host:
     def push(self, *, signed: bool = True) -> str:
         """Commit what is to be, and have its image; give the commit."""
         fleet = self.fleet
-        app = _APP.format(loop=LOOP, memory=self.memory, interval=self.interval)
+        app = _APP.format(loop=LOOP, well=WELL, memory=self.memory, interval=self.interval)
         fleet.write("apps/blog.yaml", app)
         fleet.write(
             "images/tiny.yaml", f"from: scratch\narchive: a\nenvironment: {{HEALTH: '{self.health}'}}\n"
@@ -186,7 +187,7 @@ def host(root: Path, rootfs: bytes, count: int, disk: Path | None = None) -> Ite
         fleet = FleetOnDisk(server.root, "accepted", places(), own, lambda reference: made.provide(reference))  # noqa: PLW0108  # it is made below
         names = [f"i{number:03}" for number in range(count)]
         # The more there are, the more rarely each is asked how it is, or nothing else would be done here.
-        made = Host(fleet, server, ada, api, rootfs, names, interval=200 + 50 * count)
+        made = Host(fleet, server, ada, api, rootfs, names, interval=200 + 30 * count)
         archive = "{mirror: 'http://mirror.example.org/debian', suites: [trixie]}"
         fleet.write("fleet.yaml", f"name: {fleet.name}\narchives: {{a: {archive}}}\n")
         fleet.places.config.mkdir(parents=True)

@@ -18,6 +18,7 @@ from gitops.git.repository import Repository
 from gitops.images.lock import Lock, format_lock
 from gitops.images.locks import request_of
 from gitops.system.places import Places, places
+from tests.engine_fixtures import WELL
 
 LOOP = "trap 'exit 0' TERM; sleep 99999 & wait"
 APP = f"""\
@@ -29,7 +30,7 @@ services:
     command: {LOOP!r}
     volumes: ["data:/data"]
     stop_grace_period: 2s
-    healthcheck: {{test: [CMD, "true"], interval: 200ms}}
+    healthcheck: {{test: {WELL!r}, interval: 200ms}}
   web:
     image: tiny
     command: {LOOP!r}

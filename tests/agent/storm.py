@@ -25,6 +25,7 @@ from gitops.images.locks import read_locks
 from gitops.render.render import render, write
 from gitops.system.places import places
 from tests.agent.conftest import LOOP, FleetOnDisk
+from tests.engine_fixtures import WELL
 from tests.own_engine import OwnEngine
 
 GITOPS = Path(sys.executable).parent / "gitops"
@@ -37,7 +38,7 @@ services:
     command: {loop!r}
     volumes: ["data:/data"]
     stop_grace_period: 1s
-    healthcheck: {{test: [CMD, "true"], interval: 200ms}}
+    healthcheck: {{test: {well!r}, interval: 200ms}}
   web:
     image: tiny
     command: {loop!r}
@@ -45,7 +46,7 @@ services:
     mem_limit: {memory}m
     depends_on: [db]
     stop_grace_period: 1s
-    healthcheck: {{test: [CMD, "{health}"], interval: 200ms, retries: 1}}
+    healthcheck: {{test: "{health} || exit 1; {well}", interval: 200ms, retries: 1}}
 """
 
 
@@ -85,7 +86,7 @@ class Host:
         """Commit what is to be; give the commit."""
         fleet = self.fleet
         health = "false" if self.sick else "true"
-        fleet.write("apps/blog.yaml", _APP.format(loop=LOOP, memory=self.memory, health=health))
+        fleet.write("apps/blog.yaml", _APP.format(loop=LOOP, well=WELL, memory=self.memory, health=health))
         fleet.write(
             "images/tiny.yaml",
             f"from: scratch\narchive: a\nenvironment: {{VARIABLE: '{self.variable}'}}\n",

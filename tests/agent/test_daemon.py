@@ -19,6 +19,7 @@ from gitops.agent.ticked import last
 from gitops.system.clock import now
 from tests.agent.conftest import FleetOnDisk
 from tests.agent.test_tick import Followed, followed
+from tests.engine_fixtures import WELL
 
 __all__ = ["followed"]  # a fixture
 GITOPS = Path(sys.executable).parent / "gitops"
@@ -154,7 +155,7 @@ def test_a_stop_in_the_middle_of_a_change_ends_it_between_two_steps_and_the_next
 ) -> None:
     fleet = ready.fleet
     app = (fleet.root / "apps/blog.yaml").read_text()
-    slow = app.replace('[CMD, "true"]', "[CMD, sleep, '0.5']").replace("interval: 200ms", "interval: 2s")
+    slow = app.replace(repr(WELL), "[CMD, sleep, '0.5']").replace("interval: 200ms", "interval: 2s")
     fleet.write(
         "apps/blog.yaml", slow.replace("depends_on: [db]", "depends_on: {db: {condition: service_healthy}}")
     )

@@ -10,6 +10,7 @@ from gitops.agent.comparing import standing
 from gitops.agent.pause import pause
 from gitops.engine.usage import usage
 from tests.agent.conftest import APP, FleetOnDisk
+from tests.engine_fixtures import WELL
 
 GITOPS = Path(sys.executable).parent / "gitops"
 
@@ -67,9 +68,7 @@ def test_an_instance_that_failed_says_so_until_git_changes(fleet: FleetOnDisk) -
     fleet.write("hosts/web1.yaml", "instances: {alice: {app: blog}}\n")
     fleet.commit()
     fleet.apply()
-    fleet.write(
-        "apps/blog.yaml", APP.replace('[CMD, "true"], interval', '[CMD, "false"], retries: 1, interval')
-    )
+    fleet.write("apps/blog.yaml", APP.replace(f"{WELL!r}, interval", '[CMD, "false"], retries: 1, interval'))
     fleet.commit()
     for _ in range(2):
         done = subprocess.run([GITOPS, "apply"], cwd=fleet.root, capture_output=True, check=False, text=True)

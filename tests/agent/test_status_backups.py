@@ -32,7 +32,8 @@ def test_status_says_how_old_backups_are_and_which_are_missing(fleet: FleetOnDis
     record(fleet.places, Run("backup", "alice", "", begun, begun, 0))
     record(fleet.places, Run("drill", "alice", "", begun, begun, 0))
     shown = _status(fleet).stdout.splitlines()
-    assert shown[3].endswith("bob has no backup that this host knows of")
+    assert "bob has no backup that this host knows of; the first is due by " in shown[3]
+    assert shown[3].endswith(", or now: gitops backup run bob")
     head = next(number for number, line in enumerate(shown) if line.endswith("proved"))
     assert [line.split() for line in shown[head : head + 3]] == [
         ["instance", "backup", "proved"],

@@ -35,10 +35,11 @@ def test_status_shows_jobs_that_fail_and_notices_that_nobody_got(fleet: FleetOnD
     shown = _gitops("status", "--exit-code", cwd=fleet.root)
     went, well = local(began + timedelta(hours=1)), local(began)
     assert shown.status == 1
+    words = f"alice/tick took too long at {went}; it last went well at {well}"
     problems = [re.split("  +", line) for line in shown.stdout.splitlines()[3:5]]
     assert problems == [
         ["host web1", "-", "1 notice waits for ops: no route to host"],
-        ["job alice/tick", "2 h", f"alice/tick took too long at {went}; it last went well at {well}"],
+        ["job alice/tick", "2 h", f"{words}; gitops job log alice tick"],
     ]
     assert re.search(r"(?m)^tick +alice +2 h .* 1 of 1 not well$", shown.stdout)
     told = json.loads(_gitops("status", "--json", cwd=fleet.root).stdout)

@@ -119,6 +119,19 @@ def test_a_key_is_trusted_for_git_alone_and_only_while_its_line_says_so(host: Ho
             host.verify(commit)
 
 
+def test_a_host_without_ssh_keygen_says_what_to_install(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = host.server.commit(host.ada.signing)
+    host.fetch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(UserError, match="cannot be checked: ssh-keygen is not here") as caught:
+        host.verify(commit)
+    assert "apt install openssh-client" in str(caught.value)
+
+
 def test_an_openpgp_signature_counts_by_the_hosts_keyring_and_not_by_the_users(
     host: Host, archive_key: SigningKey, stranger_key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:

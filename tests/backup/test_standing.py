@@ -11,6 +11,7 @@ from gitops.backup.standing import BackupStanding, Past, age, backed_up, care_no
 from gitops.fleet.apps import App
 from gitops.fleet.crontab import next_time
 from gitops.fleet.fleet import Instance
+from gitops.fleet.kinds import Kind
 from gitops.report.history import Run, record
 from gitops.system.places import Places, places
 
@@ -44,7 +45,7 @@ def _ran(host: Places, kind: str, at: datetime, *, status: int = 0, detail: str 
 
 
 def _standing(host: Places, now: datetime, **backup: str) -> BackupStanding:
-    (found,) = standings(backed_up([_instance(**backup)]), past(host), now)
+    (found,) = standings(backed_up([_instance(**backup)]), past(host), {}, now)
     return found
 
 
@@ -53,7 +54,18 @@ def test_an_instance_without_a_backup_is_told_and_one_without_data_is_not(host: 
     nothing = Instance(
         "bob", "web1", "shop", App.model_validate({"services": {"db": {"image": "server"}}, "backup": {}})
     )
-    assert standings(backed_up([nothing]), past(host), _NIGHT) == []
+    assert standings(backed_up([nothing]), past(host), {}, _NIGHT) == []
+
+
+def test_an_instance_is_not_late_with_its_first_backup_before_that_could_have_been(host: Places) -> None:
+    def kinds(now: datetime) -> tuple[Kind | None, ...]:
+        (found,) = standings(backed_up([_instance()]), past(host), {"alice": _NIGHT + _HOUR}, now)
+        assert found.notes[0].startswith("alice has no backup that this host knows of")
+        return found.kinds
+
+    assert kinds(_NIGHT + 2 * _HOUR) == (None,)
+    assert kinds(_NIGHT + _DAY) == (None,)
+    assert kinds(_NIGHT + _DAY + 2 * _HOUR) == (Kind.BACKUP_LATE,)
 
 
 def test_a_backup_is_late_when_its_next_one_has_not_come_within_the_hour(host: Places) -> None:
@@ -104,7 +116,7 @@ def test_a_drill_that_failed_or_did_not_come_is_told(host: Places) -> None:
 
 def test_instances_that_need_somebody_come_first(host: Places) -> None:
     _ran(host, "backup", _NIGHT)
-    found = standings(backed_up([_instance("alice"), _instance("bob")]), past(host), _NIGHT + _HOUR)
+    found = standings(backed_up([_instance("alice"), _instance("bob")]), past(host), {}, _NIGHT + _HOUR)
     assert [one.instance for one in found] == ["bob", "alice"]
 
 

@@ -24,10 +24,10 @@ from gitops.engine.specification import (
 )
 from gitops.fleet.rollout import Rollout
 from gitops.system.errors import UserError
-from tests.engine_fixtures import container
+from tests.engine_fixtures import WELL, container
 
 AT_ONCE = Rollout(wait=2, batch="100%")
-QUICK = HealthSpec(("CMD-SHELL", "test -e /tmp/ready"), 10**8, 10**9, 20, 0)
+QUICK = HealthSpec(("CMD-SHELL", f"test -e /tmp/ready || exit 1; {WELL}"), 10**8, 10**10, 20, 0)
 READY_LATE = ("sh", "-c", "trap 'exit 0' TERM; sleep 0.5; touch /tmp/ready; while :; do sleep 0.1; done")
 
 

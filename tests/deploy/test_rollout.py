@@ -60,6 +60,7 @@ def test_what_failed_is_not_tried_again_until_git_changes_and_every_plan_says_so
     assert not plan
     assert [(one.instance, one.result) for one in plan.held] == [("alice", Result.ROLLED_BACK)]
     assert "dying again and again" in plan.held[0].reason
+    assert set(plan.held[0].said.splitlines()) == {"no config"}  # of a container that is gone
     host.apply(broken)
     assert host.ids() == before
     plan, applied = host.apply(wanting(host.fleet, *webs(host, image, "alice", user="0")))
@@ -363,10 +364,12 @@ def test_what_cannot_be_built_is_told_and_nothing_is_touched(host: Deployment, i
     assert not host.plan(new).held
 
 
-def test_a_failure_does_not_say_what_a_container_printed(host: Deployment, image: str) -> None:
+def test_a_failure_keeps_a_containers_last_words_apart_from_its_reason(host: Deployment, image: str) -> None:
     host.apply(wanting(host.fleet, *webs(host, image, "alice")))
     loud = ("sh", "-c", "echo hunter2; exit 4")
     broken = wanting(host.fleet, *webs(host, image, "alice", command=loud), rollout=AT_ONCE)
     _, applied = host.apply(broken)
     assert "hunter2" in applied.problems[0].hint
-    assert "hunter2" not in str([one.reason for one in applied.outcomes]) + str(host.plan(broken).held)
+    held = host.plan(broken).held
+    assert "hunter2" not in "".join([*(one.reason for one in applied.outcomes), *map(str, held)])
+    assert "hunter2" in held[0].said

@@ -125,8 +125,6 @@ def test_a_roll_out_that_dies_at_any_step_is_completed(host: Deployment, image: 
     assert total >= 10
     for at in range(1, total + 1):
         goal = turns[at % 2 == 0]
-        host.apply(goal)
-        host.apply(turns[at % 2])
         die(host, goal, at, after=after)
         host.apply(goal)
         assert whole(host, goal), f"killed at {at} of {total}"
@@ -136,19 +134,19 @@ def test_a_roll_out_that_dies_at_any_step_is_completed(host: Deployment, image: 
 def test_an_engine_that_dies_at_any_step_is_no_failure_of_what_it_was_to_run(
     host: Deployment, image: str, *, after: bool
 ) -> None:
-    first, second = (
+    goal, standing = (
         wanting(host.fleet, *(replace(one, hostname=name) for one in alice(host, image)), rollout=QUICK)
         for name in ("first", "second")
     )
-    host.apply(first)
-    total = calls(host, second)
+    host.apply(goal)
+    total = calls(host, standing)
     for at in range(1 + after, total + 1, 4):
-        host.apply(first)
         dying = Mortal(host.engine, at, after, away("it died"))
-        _, applied = replace(host, engine=dying).apply(second)  # type: ignore[arg-type]  # as above
+        _, applied = replace(host, engine=dying).apply(goal)  # type: ignore[arg-type]  # as above
         assert applied.problems
-        host.apply(second)
-        assert whole(host, second), f"died at {at} of {total}"
+        host.apply(goal)
+        assert whole(host, goal), f"died at {at} of {total}"
+        goal, standing = standing, goal
 
 
 @_sides
@@ -172,18 +170,19 @@ def test_a_rollback_that_dies_at_any_step_is_completed(host: Deployment, image: 
 def test_git_may_move_on_or_back_whatever_a_kill_has_left(
     host: Deployment, image: str, *, after: bool
 ) -> None:
-    first, second, third = (
+    versions = [
         wanting(host.fleet, *(replace(one, hostname=name) for one in alice(host, image)), rollout=QUICK)
         for name in ("first", "second", "third")
-    )
-    host.apply(first)
-    total = calls(host, second)
+    ]
+    host.apply(versions[0])
+    standing = versions[1]
+    total = calls(host, standing)
     for at in range(1, total + 1):
-        host.apply(first)
-        die(host, second, at, after=after)
-        goal = third if at % 2 else first
-        host.apply(goal)
-        assert whole(host, goal), f"killed at {at} of {total}"
+        following, one_more = (one for one in versions if one is not standing)
+        die(host, following, at, after=after)
+        standing = one_more if at % 2 else standing
+        host.apply(standing)
+        assert whole(host, standing), f"killed at {at} of {total}"
 
 
 @_sides

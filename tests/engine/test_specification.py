@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from gitops.engine.labels import parse_digests
 from gitops.engine.request import create_request
 from gitops.engine.specification import (
     ContainerSpec,
@@ -10,7 +11,6 @@ from gitops.engine.specification import (
     SecretSpec,
     digests,
     format_digests,
-    parse_digests,
 )
 
 SPEC = ContainerSpec(

@@ -146,7 +146,7 @@ def test_what_somebody_should_look_at_is_said_in_words() -> None:
         "alice/tidy should have run at 2026-03-09T11:00:00Z, and nothing has begun it",
         (
             "alice/tidy failed with exit status 3 at 2026-03-09T10:00:00Z; it last went well at "
-            "2026-03-09T09:00:00Z"
+            "2026-03-09T09:00:00Z; gitops job log alice tidy"
         ),
     )
     assert _stands(_job("0 * * * *"), at, last=_at("9 12:00"), since=since).notes == ()

@@ -97,6 +97,8 @@ def test_an_agent_is_silent_only_after_a_while_and_a_pause_decides_nothing() -> 
     assert _step(silent, {})[0] == []
     told, known = _step(_well(at=AT + timedelta(minutes=16)), {})
     assert [one.title for one in told] == [f"the agent of web1 has not ticked since {stamp(AT)}"]
+    late = _well(at=AT + timedelta(minutes=16))  # who looks at it sees it as well
+    assert [(one.kind, late.well) for one in late.problems] == [(Kind.AGENT_SILENT, False)]
     paused = _well(at=AT + HOUR, tick=Tick("c0ffee", (), "paused", "", stamp(AT + HOUR)))
     assert _step(paused, known) == ([], known)
     assert [one.good for one in _step(_well(), known)[0]] == [True]
