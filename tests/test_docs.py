@@ -143,6 +143,14 @@ def test_every_command_in_the_docs_is_one_that_exists(document: str, command: st
     )
 
 
+def test_every_verb_that_a_message_names_is_one_that_exists() -> None:
+    groups = {one.words[-1]: {below.words[-1] for below in one.verbs} for one in tree().verbs if one.verbs}
+    named = re.compile(rf"\bgitops ({'|'.join(groups)}) ([a-z-]+)")
+    for path in (ROOT / "gitops").rglob("*.py"):
+        for group, verb in named.findall(path.read_text()):
+            assert verb in groups[group], f"{path.name}: there is no gitops {group} {verb}"
+
+
 def test_every_verb_that_prints_json_has_its_shape_in_the_docs() -> None:
     told = (ROOT / "docs/json.md").read_text()
     for verb in tree().walk():

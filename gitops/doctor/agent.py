@@ -59,6 +59,6 @@ def check(machine: Machine) -> Iterator[Finding]:
         advice = "does cron run?" if by_cron else f"systemctl status {UNIT}; journalctl --unit {UNIT}"
         yield problem(f"the agent has been silent since {local(moment(tick.time))}", advice)
     elif not tick.good:
-        yield problem(f"the agent's newest look: {tick}", "gitops agent status")
+        yield problem(f"the agent's newest look: {tick}", "gitops status")
     else:
         yield ok("the agent's newest look went well")

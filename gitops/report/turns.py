@@ -158,7 +158,7 @@ def turn(places: Places, number: int) -> Turn:
     with reading(places) as database:
         row = database.execute(f"SELECT {_COLUMNS} FROM turns WHERE id = ?", (number,)).fetchone()  # noqa: S608  # a constant
         if row is None:
-            raise UserError(f"the history has no turn {number}", hint="gitops history lists them")
+            raise UserError(f"the history has no turn {number}", hint="`gitops history` lists them")
         found = database.execute(
             "SELECT action, subject, reason, outcome, started, ended, detail FROM steps"
             " WHERE turn = ? ORDER BY position",

@@ -106,7 +106,7 @@ def instance_row(one: InstanceView, view: View) -> InstanceRow:
         one.name,
         f"instances/{one.name}.html",
         one.app,
-        one.health,
+        one.state,
         "good" if all(row.well for row in one.rows) and one.rows else "bad",
         _time(one.backup.newest, "none") if one.backup else "—",
         _time(one.backup.proved, "never") if one.backup else "—",
@@ -177,6 +177,6 @@ def summary(view: View) -> dict[str, Any]:
     if tick is None:
         agent = "Its agent has not ticked since it was started."
     else:
-        why = f", {tick.reason}" if tick.reason else ""
+        why = f", {tick.reason.splitlines()[0]}" if tick.reason else ""
         agent = f"Its agent's last tick, {tick.time}: {tick.state}{why}."
     return {"headline": headline, "counts": counts, "agent": agent}

@@ -107,6 +107,11 @@ class InstanceView:
         worst = next((row for row in self.rows if not row.well), self.rows[0] if self.rows else None)
         return (worst.health or worst.state) if worst else "nothing runs"
 
+    @property
+    def state(self) -> str:
+        """Give its health, and what became of its roll-out where that failed: `healthy, rolled back`."""
+        return f"{self.health}, {self.held.result}" if self.held else self.health
+
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """Give what somebody should look at."""
