@@ -74,9 +74,9 @@ class Restic:
         self._run("init")
 
     def snapshots(self, tags: Sequence[str]) -> list[Snapshot]:
-        """List the host's snapshots that carry all of the tags, oldest first."""
-        answer = self._run("snapshots", "--json", "--host", self.host, "--tag", ",".join(tags)).stdout
-        return snapshots(answer)
+        """List the host's snapshots that carry all of the tags, oldest first; somebody waits for that."""
+        words = ("snapshots", "--json", "--host", self.host, "--tag", ",".join(tags))
+        return snapshots(self._run(*words, nice=0).stdout)
 
     def in_full(self, beginnings: Collection[str]) -> list[str]:
         """Give the ids of snapshots that begin so, if restic's cache has them all; otherwise nothing.

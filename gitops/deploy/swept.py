@@ -151,12 +151,17 @@ def _remove(note: Path, engine: Docker) -> bool:
     containers, networks = engine.containers(fleet, host), engine.networks(fleet, host)
     for container in containers:
         remove_container(container.id)  # and what volumes without a name its image has made it
-    for network in networks:
-        engine.remove_network(network)
     with Leftovers() as leftovers:
         volumes = leftovers.volumes(fleet, host)
-        for volume in volumes:
-            leftovers.remove_volume(volume.name)
+        if networks or volumes:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # mostly there is nothing
+
+            with ThreadPoolExecutor(1) as pool:
+                going = [pool.submit(leftovers.remove_volume, volume.name) for volume in volumes]
+                for network in networks:
+                    engine.remove_network(network)
+            for one in going:
+                one.result()
     return bool(containers or networks or volumes)
 
 

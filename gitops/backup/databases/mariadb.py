@@ -5,8 +5,10 @@ MySQL's clients are taken where MariaDB's are missing. Which socket or port they
 environment and option files, as ever.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
 from itertools import chain
+from threading import Thread
 
 from gitops.backup.databases.client import WHOLE, Client
 from gitops.backup.databases.kind import ROLES, Dump, is_scratch, scratch_name
@@ -197,10 +199,27 @@ def _dumped(server: _Server, name: str, timeout: float | None) -> Generator[byte
     else:
         digest = ScriptDigest("CREATE TABLE ", "tables")
         # A dump of one database does not say the database's own character set, which new tables take.
-        yield from digest.passing([server.sql(_ITS_CHARACTER_SET, real=name)])
+        its_own = _meanwhile(lambda: server.sql(_ITS_CHARACTER_SET, real=name))
         script = server.database(name, timeout=timeout)
+        begun = next(script, b"")
+        yield from digest.passing([its_own.result()])
+        script = chain([begun], script)
     yield from digest.passing(ended(script, _END, name))
     return str(digest)
+
+
+def _meanwhile(call: Callable[[], bytes]) -> Future[bytes]:
+    """Begin a call; it dies with us, since a server may not answer, and Ctrl-C must not wait for that."""
+    found: Future[bytes] = Future()
+
+    def work() -> None:
+        try:
+            found.set_result(call())
+        except BaseException as error:  # noqa: BLE001  # raised again where the result is wanted
+            found.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return found
 
 
 def _change_over(server: _Server, name: str, beside: str) -> list[bytes]:
