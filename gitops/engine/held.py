@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Literal
 
 from gitops.engine.connection import AwayError
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 WAIT = 3600.0
 """Seconds to wait for a roll-out that is under way."""
+
+_LAG = 5.0
+"""Seconds for which the engine's list may lag behind."""
 
 _PAUSED, _STOPPED = "paused", "exited"
 
@@ -98,6 +101,7 @@ def hold(
             for one in reversed(found):
                 if one.state != state:  # what stands still already was left so
                     (engine.pause if how == "pause" else engine.stop)(one.id)
+            _until_listed(engine, found, state)
             yield still
         finally:
             _go_on(engine, found, places)
@@ -172,6 +176,13 @@ def _holdable(
         if one.id in held:
             raise UserError(f"{one.subject} stands still for a {held[one.id]}", hint="try again later")
     return [one for one in found if one.id in left or one.state in {"running", "restarting"}]
+
+
+def _until_listed(engine: "Docker", containers: Sequence[Observed], state: str) -> None:
+    """Wait until the list says so: Docker 26's has a container running for up to 50 ms after its end."""
+    names, end = [one.name for one in containers], monotonic() + _LAG
+    while any(one.state != state for one in engine.named(names)) and monotonic() < end:
+        sleep(0.02)
 
 
 def _go_on(engine: "Docker", containers: Sequence[Observed], places: Places) -> None:

@@ -118,13 +118,4 @@ class Networks(Connected):
         entries = ask(
             f"cannot ask who uses the volume {volume}", f"/containers/json?filters={quote(filters)}"
         )
-        # Docker 26 lists a container as running for an instant after it has ended; itself it knows better.
-        there = [entry for entry in entries if self._runs(entry["Id"])]
-        return sorted(name.lstrip("/") for entry in there for name in entry["Names"][:1])
-
-    def _runs(self, container: str) -> bool:
-        from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
-
-        with telling(f"cannot inspect {container}"), contextlib.suppress(NotFound):
-            return bool(self._api.inspect_container(container)["State"]["Running"])
-        return False
+        return sorted(name.lstrip("/") for entry in entries for name in entry["Names"][:1])

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from docker.api.client import APIClient
+from docker.errors import NotFound
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -154,8 +156,9 @@ def test_what_is_mounted_for_a_step_leaves_no_trace(api: APIClient, image: str, 
     try:
         changed = {each["Path"] for each in api.diff(container) or ()}
         assert not {path for path in changed if path.startswith("/mnt/")}
-        stream, _ = api.get_archive(container, "/mnt")
-        assert b"mnt/install" not in b"".join(stream)
+        with suppress(NotFound):  # newer engines take the directory away, too
+            stream, _ = api.get_archive(container, "/mnt")
+            assert b"mnt/install" not in b"".join(stream)
     finally:
         api.remove_container(container, force=True)
         api.remove_image(identifier, force=True)
