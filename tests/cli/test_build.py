@@ -88,10 +88,18 @@ def test_what_an_image_is_made_of_makes_it_one_to_build(clone: Clone, change: st
 
 
 def test_a_change_of_the_base_is_one_of_all_that_stands_on_it_and_layers_divide_them(clone: Clone) -> None:
-    (clone.root / "images/web.yaml").write_text("from: base\npackages: [nginx]\nenvironment: {A: b}\n")
+    base, web = clone.root / "images/base.yaml", clone.root / "images/web.yaml"
+    before = web.read_text()
+    web.write_text("from: base\npackages: [nginx]\nenvironment: {A: b}\n")
     assert clone.build("--changed-since", "HEAD", "--layer", "1") == (0, "nothing to build\n", "")
     assert clone.build("--changed-since", "HEAD", "--layer", "2")[0] == 1
     assert "there is no layer 3" in clone.build("--layer", "3")[2]
+    web.write_text(before)
+    base.write_text(f"{base.read_text()}environment: {{A: b}}\n")
+    for layer in ("1", "2"):
+        status, _, told = clone.build("--changed-since", "HEAD", "--layer", layer)
+        assert status == 1
+        assert "no container engine answers" in told
 
 
 def test_a_commit_that_is_not_in_order_counts_as_one_that_had_nothing(clone: Clone) -> None:

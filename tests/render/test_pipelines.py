@@ -76,6 +76,19 @@ def test_every_job_of_a_workflow_has_a_limit_and_names_its_rights(path: str, fil
 
 
 @pytest.mark.parametrize("path", WORKFLOWS)
+def test_of_workflows_a_newer_commit_ends_a_pull_requests_alone_and_pushes_wait_for_each_other(
+    path: str, files: dict[str, str]
+) -> None:
+    workflow = parsed(files[path])
+    assert workflow["concurrency"] == {
+        "group": "gitops-${{ github.event_name }}-${{ github.ref }}",
+        "cancel-in-progress": "${{ github.event_name == 'pull_request' }}",
+    }
+    alone = {name: job["concurrency"] for name, job in workflow["jobs"].items() if "concurrency" in job}
+    assert alone == {name: {"group": f"gitops-{name}"} for name in ("push", "update")}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS)
 def test_the_one_action_is_the_forges_own_cache_pinned_and_never_needed(
     path: str, files: dict[str, str]
 ) -> None:
@@ -116,6 +129,9 @@ def test_in_gitlab_push_and_update_never_run_for_a_merge_request_and_one_at_a_ti
     files: dict[str, str],
 ) -> None:
     jobs = parsed(files[".gitlab-ci.yml"])
+    timed = {name: job["timeout"] for name, job in jobs.items() if "script" in job}
+    assert timed["push"] == "60 minutes"
+    assert all(re.fullmatch(r"[1-9]\d* minutes", limit) for limit in timed.values())
     for name in ("push", "update"):
         assert not any("merge_request" in rule["if"] for rule in jobs[name]["rules"])
         assert jobs[name]["resource_group"] == f"gitops-{name}"
