@@ -34,9 +34,8 @@ def main() -> None:
 
         status = ending.run(lambda: _backup(sys.argv[2], sys.argv[3:]))
         if status is not None:
-            with suppress(BrokenPipeError):
-                sys.stdout.flush()
             os._exit(status)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the rest is still to be loaded
     if os.environ.pop("_GITOPS_COMPLETE", ""):
         from gitops.cli.completing.answer import answer  # noqa: PLC0415  # as above
 
@@ -58,7 +57,10 @@ def _backup(verb: str, words: list[str]) -> int | None:
         from gitops.cli.backing_up import lean  # noqa: PLC0415  # nothing else is to be loaded for it
     else:
         from gitops.cli.proving import lean  # noqa: PLC0415  # as above
-    return lean(words)
+    status = lean(words)
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    return status
 
 
 if __name__ == "__main__":
