@@ -24,6 +24,7 @@ from gitops.fleet.fleet import Fleet, Instance
 from gitops.fleet.load import load
 from gitops.system.places import Places, places
 from tests.engine_fixtures import debian_image, remove_all
+from tests.quick_repository import know_password, make_quick
 
 DATABASE = "shop-1"
 INSTANCE = "alice"
@@ -180,6 +181,8 @@ def site(running: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     made = Site(running, root, Docker(), places(), repository)
+    make_quick(repository)
+    know_password(made.places)
     made.define_jobs("  nothing: {service: web, schedule: '0 0 1 1 *', command: ['true']}\n")
     made.sql(f"DROP DATABASE IF EXISTS `{DATABASE}`; CREATE DATABASE `{DATABASE}`;", "mysql")
     made.execute("web", "find", "/srv/uploads", "-mindepth", "1", "-delete")

@@ -31,6 +31,7 @@ from gitops.system.run import run
 from tests.agent.conftest import FleetOnDisk
 from tests.database_fixtures import SERVERS, until
 from tests.engine_fixtures import remove_all
+from tests.quick_repository import know_password, make_quick
 
 _COMMANDS = {f"{kind} server": repr(command.replace("$", "$$")) for kind, command in SERVERS.items()}
 _APP = """\
@@ -156,6 +157,8 @@ def shop(api: APIClient, database_image: str, tmp_path_factory: pytest.TempPathF
             patch.delenv(variable)
         patch.setenv("GITOPS_ROOT", str(directory / "host"))
         made = Shop(directory / "fleet", name, places(), engine, lambda reference: reference)
+        make_quick(directory / "restic")
+        know_password(made.places)
         for path, text in {
             "fleet.yaml": f"name: {name}\n"
             "archives: {a: {mirror: 'http://example.org', suites: [trixie]}}\n",

@@ -19,6 +19,7 @@ from gitops.images.machine import native
 from gitops.system.locks import exclusive
 from tests.database_fixtures import until
 from tests.git.servers import SshServer, ssh_server
+from tests.quick_repository import make_quick
 
 _KEPT = Path(__file__).parents[2] / ".make" / "restic"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -57,7 +58,7 @@ class SftpRepository:
 
 @contextmanager
 def sftp_repository(root: Path) -> Iterator[SftpRepository]:
-    """Serve a directory below `root` over sftp; the `ssh` on PATH is one that has the key.
+    """Serve a repository below `root` over sftp; the `ssh` on PATH is one that has the key.
 
     restic runs `ssh`, which reads the user's own configuration; a test has none but its own program.
     """
@@ -68,6 +69,7 @@ def sftp_repository(root: Path) -> Iterator[SftpRepository]:
         (programs / "ssh").write_text(f'#!/bin/sh\nexec /usr/bin/{shlex.join(command)} "$@"\n')
         (programs / "ssh").chmod(0o755)
         patch.setenv("PATH", str(programs), prepend=":")
+        make_quick(root / "repository")
         yield SftpRepository(f"sftp{server.url.removeprefix('ssh')}/{root / 'repository'}", server)
 
 
@@ -77,6 +79,7 @@ def rest_repository(root: Path, *options: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    make_quick(root / "web1")
     program = debian_programs("trixie", "restic-rest-server") / "restic-rest-server"
     words: list[str | Path] = [
         program,

@@ -12,6 +12,7 @@ from gitops.backup.vault import Vault
 from gitops.fleet.fleet import Fleet
 from gitops.fleet.load import load
 from gitops.system.places import Places
+from tests.quick_repository import know_password, make_quick
 
 NIGHT = datetime(2026, 3, 10, 3, 15, tzinfo=UTC)
 DATABASE = Dataset("mariadb", "db", "shop")
@@ -37,10 +38,10 @@ def two_hosts(root: Path) -> Fleet:
 
 
 def vault_of(fleet: Fleet, root: Path, host: str) -> Vault:
-    """Open the backups of a host, whose places are below `root`; the repository is made."""
+    """Open the backups of a host, whose places are below `root`."""
     places = Places(*(root / host / name for name in ("config", "state", "cache", "runtime", "cron")))
-    places.config.mkdir(parents=True)
-    (places.config / "restic-password").write_text("shared\n")
+    make_quick(root / "repository")
+    know_password(places)
     restic = open_repository(fleet, host, places)
     make_sure_of(restic, places)
     return Vault(restic, fleet.settings.name, host, places)

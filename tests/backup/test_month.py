@@ -24,6 +24,7 @@ from gitops.backup.sets import VOLUME, BackupSet, Part
 from gitops.backup.vault import Vault, open_vault
 from gitops.report.history import runs
 from tests.database_fixtures import HOST, INSTANCE, Site, until
+from tests.quick_repository import make_quick
 from tests.small_disk import Disk, small_disk
 
 NIGHTS = int(os.environ.get("MONTH_NIGHTS", "2"))
@@ -196,6 +197,7 @@ def month(site: Site, tmp_path: Path) -> Iterator[Month]:
     """The site before its first night."""
     with small_disk(tmp_path / "disk", 64) as disk:
         repository = disk.root / "repository"
+        make_quick(repository)
         keep = f"{{daily: {_DAILY}, weekly: {_WEEKLY}, monthly: 0}}"
         (site.root / f"hosts/{HOST}.yaml").write_text(
             f"backup: {{repository: {repository}, keep: {keep}}}\ninstances: {{{INSTANCE}: {{app: shop}}}}\n"

@@ -13,6 +13,7 @@ from gitops.system.errors import UserError
 from tests.backup.proving import FAULTS, LONG, SHORT, Proving, one_of
 from tests.backup.repositories import SftpRepository
 from tests.database_fixtures import HOST, INSTANCE
+from tests.quick_repository import make_quick
 from tests.small_disk import small_disk
 
 
@@ -92,6 +93,7 @@ def test_a_repository_that_has_no_room_keeps_what_it_has_and_says_so(
         small_disk(tmp_path / "disk", 150) as disk,
         proving.elsewhere(str(disk.root / "repository")) as there,
     ):
+        make_quick(disk.root / "repository")
         good = there.back_up()
         chance = random.Random(each_restic)  # noqa: S311
         for _ in range(FAULTS):

@@ -23,6 +23,7 @@ from gitops.system.errors import UserError
 from gitops.system.places import Places, places
 from tests.database_fixtures import SERVERS, until
 from tests.engine_fixtures import remove_all
+from tests.quick_repository import know_password, make_quick
 
 _HOST = "web1"
 _IDLE = "trap 'exit 0' TERM; [ ! -e /data/broken ] || exit 3; while :; do sleep 1 & wait; done"
@@ -141,6 +142,8 @@ def host(fleet_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         (tmp_path / "fleet" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "fleet" / name).write_text(text)
     fleet = load(tmp_path / "fleet")
+    make_quick(tmp_path / "repository")
+    know_password(places())
     with open_vault(fleet, _HOST, places()) as vault, Docker() as engine:
         made = Host(fleet, engine, places(), vault)
         for name in ("ann", "ben"):

@@ -1,6 +1,7 @@
 """Backed up for real; and whatever dies on the way, nothing that looks good is left of it."""
 
 import contextlib
+import shutil
 import signal
 import threading
 import time
@@ -286,6 +287,7 @@ def test_a_repository_that_was_there_and_is_gone_is_not_silently_begun_anew(
 ) -> None:
     time = now()
     record(site.places, Run("repository", "", vault.restic.repository, time, time, 0))
+    shutil.rmtree(site.repository)
     monkeypatch.setattr(insisting, "PAUSES", (0.1,))
     with pytest.raises(UserError, match="is gone, and it was there before"):
         _back_up(site, vault)
@@ -314,19 +316,19 @@ def test_a_repository_that_comes_back_is_tried_again(
 
 
 def test_two_backups_take_turns(site: Site, vault: Vault) -> None:
+    before = sorted(site.repository.rglob("*"))
     with exclusive(lock_path(site.places), "test"):
         waiting = site.gitops("backup", "run", INSTANCE)
         time.sleep(1)
         assert waiting.poll() is None
-        assert not site.repository.exists()
+        assert sorted(site.repository.rglob("*")) == before
     with waiting:
         waiting.communicate()
     assert waiting.returncode == 0
     assert vault.choose(INSTANCE).complete
 
 
-def test_a_wrong_password_is_told_with_the_file_to_mend(site: Site, vault: Vault) -> None:
-    vault.restic.init()
+def test_a_wrong_password_is_told_with_the_file_to_mend(site: Site) -> None:
     file = site.places.config / "restic-password"
     file.write_text("wrong\n")
     with site.gitops("backup", "run", INSTANCE) as process:
