@@ -7,6 +7,7 @@ import typer
 from gitops.cli.options import FleetOption, JsonOption
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from gitops.agent.needed import Needed
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from gitops.registry.garbage import Garbage
     from gitops.registry.holdings import Holding, Holdings
     from gitops.registry.registry import Registry
+
+_FOREIGN = "not of this fleet, or not readable"
+_FEW = 10  # tags that are named each
 
 app = typer.Typer(help="See and clear the registry that holds the fleet's images.", no_args_is_help=True)
 
@@ -107,6 +111,8 @@ def gc(
         if wanted.gaps:
             raise UserError.of([Problem(message=f"nothing was removed: {gap}") for gap in wanted.gaps])
         remove(registry, found, (lambda _line: None) if json else print)
+        if found and not json:
+            print("the registry frees their room by its own garbage collection")
 
 
 def _reach(fleet: "Path | None") -> "tuple[Fleet, Registry]":
@@ -147,10 +153,9 @@ def _show(held: "Holdings", verdicts: dict[str, str]) -> None:
         show(head, rows)
     else:
         print("the registry has no images of this fleet")
-    for repository, tag in held.unvouched:
-        print(f"{repository}:{tag}: no statement vouches for it")
-    for name in held.foreign:
-        print(f"{name}: not of this fleet, or not readable")
+    loose = dict.fromkeys((":".join(pair) for pair in held.unvouched), "no statement vouches for it")
+    for line in _told({**loose, **dict.fromkeys(held.foreign, _FOREIGN)}):
+        print(line)
 
 
 def _row(one: "Holding") -> tuple[str, ...]:
@@ -163,10 +168,8 @@ def _explain(
 ) -> None:
     for line in (*wanted.notes, *wanted.gaps):
         print(line)
-    for name, why in found.spared.items():
-        print(f"stays: {name}: {why}")
-    for name in held.foreign:
-        print(f"stays: {name}: not of this fleet, or not readable")
+    for line in _told({**found.spared, **dict.fromkeys(held.foreign, _FOREIGN)}):
+        print(f"stays: {line}")
     if not remove_now:
         for one in found.images:
             print(f"would remove {registry.address.repository(one.said.image)}:{one.identity}")
@@ -174,9 +177,22 @@ def _explain(
             print(f"would remove {repository}:{tag}")
     kept = sum(1 for one in held.images if one.identity in wanted.images)
     going = len(found.images) + len(found.tags)
-    print(f"{kept} images are needed, {going} by nobody")
+    print(f"{kept:,} images are needed, {going:,} by nobody")
     if going and not remove_now:
         print("nothing was removed: gitops registry gc --yes does")
+
+
+def _told(reasons: "Mapping[str, str]") -> "Iterator[str]":
+    """Give each REPOSITORY:TAG with its reason; where many tags of a repository have one, their number."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name, why in reasons.items():
+        repository, _, tag = name.rpartition(":")
+        alike.setdefault((repository, why), []).append(tag)
+    for (repository, why), tags in alike.items():
+        if len(tags) > _FEW:
+            yield f"{len(tags):,} tags of {repository}: {why}"
+        else:
+            yield from (f"{repository}:{tag}: {why}" for tag in tags)
 
 
 def _emit(held: "Holdings", wanted: "Needed", found: "Garbage") -> None:

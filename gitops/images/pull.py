@@ -131,7 +131,7 @@ class Supply:
             self._absent.add(image)
             return False
         name = self.fleet.settings.name
-        digest = believe(stored, name, reference, architecture, self.signers)
+        digest, who = believe(stored, name, reference, architecture, self.signers)
         repository = self.registry.address.repository(image)
         tagged = self.registry.digest(repository, reference.identity)
         if not tagged:
@@ -152,6 +152,7 @@ class Supply:
             self.engine.drop(f"{reference.registry}/{image}", digest)
             raise
         self.engine.tag(come, f"{reference.registry}/{image}:{reference.identity}")
+        self.tell(f"pulled the image {image} {reference.identity[:8]}, for which {who} vouches")
         return True
 
     def _told(self, image: str, doing: str, far: Amount | None) -> None:

@@ -132,7 +132,9 @@ def write(registry: Registry, statement: Statement, key: Path) -> None:
     )
 
 
-def believe(stored: Stored, fleet: str, reference: Reference, architecture: str, signers: Path) -> str:
+def believe(
+    stored: Stored, fleet: str, reference: Reference, architecture: str, signers: Path
+) -> tuple[str, str]:
     """See that a statement is about this image, and signed by one of the signers.
 
     Args:
@@ -143,7 +145,7 @@ def believe(stored: Stored, fleet: str, reference: Reference, architecture: str,
         signers: file in ssh's ALLOWED SIGNERS format.
 
     Returns:
-        The digest that the image has.
+        The digest that the image has, and words for who says so.
 
     Raises:
         UntrustedError: it is about something else, or nobody's whom the signers' file lists; says what.
@@ -151,7 +153,7 @@ def believe(stored: Stored, fleet: str, reference: Reference, architecture: str,
     said = stored.statement
     if said is None:
         raise UntrustedError("its statement is not one")
-    verify(str(said), stored.signature, signers)
+    who = verify(str(said), stored.signature, signers)
     wanted = {
         "fleet": fleet,
         "image": reference.image,
@@ -161,7 +163,7 @@ def believe(stored: Stored, fleet: str, reference: Reference, architecture: str,
     for name, right in wanted.items():
         if (found := getattr(said, name)) != right:
             raise UntrustedError(f"its statement is about the {name} {found}, not {right}")
-    return said.digest
+    return said.digest, who
 
 
 def judge(registry: Registry, stored: Stored, fleet: str, signers: Path) -> str:
@@ -177,7 +179,7 @@ def judge(registry: Registry, stored: Stored, fleet: str, signers: Path) -> str:
         f"{registry.address.host}/{registry.address.path}".rstrip("/"), said.image, said.identity
     )
     try:
-        digest = believe(stored, fleet, reference, said.architecture, signers)
+        digest, _ = believe(stored, fleet, reference, said.architecture, signers)
     except UntrustedError as error:
         return f"refused: {error}"
     tagged = registry.digest(repository, said.identity)

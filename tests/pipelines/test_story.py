@@ -8,7 +8,9 @@ import pytest
 
 from gitops.engine.docker import Docker
 from gitops.registry.registry import connect
+from gitops.system.run import start
 from tests.pipelines.conftest import PUSH, Stage, request
+from tests.registry_fixtures import free_port
 
 SPY = "# Not what was rendered.\necho \"step $1\"\nenv | sort | sed 's/^/seen /'\n: >gitops-plan.md\n"
 
@@ -53,6 +55,18 @@ def test_packages_that_no_lock_names_are_not_kept_for_ever(stage: Stage, tmp_pat
         "sh", "rendered/pipeline.sh", "build", "1", env={**stage.secrets, "GITOPS_CACHE": str(tmp_path)}
     )
     assert [path.exists() for path in (old, new, asked)] == [False, True, True]
+
+
+def test_an_engine_that_is_another_container_is_reached_over_the_network(stage: Stage) -> None:
+    port = free_port("127.0.0.1")
+    listen = f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr"
+    with start(["socat", "-t", "60", listen, "UNIX-CONNECT:/var/run/docker.sock"]) as engine:
+        try:
+            there = {**stage.secrets, "DOCKER_HOST": f"tcp://127.0.0.1:{port}"}
+            said = stage.run("sh", "rendered/pipeline.sh", "test", env=there)
+        finally:
+            engine.terminate()
+    assert "web: GET /page" in said
 
 
 def test_a_leaf_that_changes_is_built_alone_by_gitlabs_file_and_one_that_is_swapped_is_refused(

@@ -27,7 +27,8 @@ def test_what_was_pushed_comes_back_as_it_was(dock: Dock) -> None:
     dock.forget()
     assert dock.pull() == {"base", "web", "leaf"}
     assert [dock.id_of(image) for image in dock.names] == made
-    assert (dock.told, dock.refused) == ([], {})
+    assert [line.partition(" for which ")[2] for line in dock.told] == ["key@example.org vouches"] * 3
+    assert dock.refused == {}
 
 
 def test_what_nobody_has_pushed_for_this_architecture_is_told_once(dock: Dock) -> None:
