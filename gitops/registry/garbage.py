@@ -83,9 +83,9 @@ def remove(registry: Registry, found: Garbage, tell: Callable[[str], None]) -> N
             registry.remove(repository, tagged)
         tell(f"removed {repository}:{one.identity}")
     for repository, tag in found.tags:
-        if digest := registry.digest(repository, tag):
+        if digest := registry.digest(repository, tag):  # else it went with another tag of the same
             registry.remove(repository, digest)
-            tell(f"removed {repository}:{tag}")
+        tell(f"removed {repository}:{tag}")
 
 
 def _staying(

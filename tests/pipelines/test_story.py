@@ -88,16 +88,6 @@ def test_a_leaf_that_changes_is_built_alone_by_gitlabs_file_and_one_that_is_swap
     assert status == 0, told
 
 
-def test_a_pull_request_shows_what_it_would_do(stage: Stage) -> None:
-    stage.git("checkout", "--quiet", "-B", "change", "main")
-    (stage.root / "images/site/page").write_text("hello for the third time\n")
-    stage.commit("Greet once more")
-    stage.git("push", "--quiet", "origin", "change")
-    said = stage.act("pull_request", request("change"), "--job", "plan")
-    assert "alice" in said
-    assert "site" in said
-
-
 @pytest.mark.parametrize("workflow", [".github/workflows/gitops.yml", ".forgejo/workflows/gitops.yml"])
 def test_a_stranger_who_rewrites_every_step_sees_no_secret_and_pushes_nothing(
     stage: Stage, workflow: str

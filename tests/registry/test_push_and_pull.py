@@ -27,7 +27,7 @@ def test_what_was_pushed_comes_back_as_it_was(dock: Dock) -> None:
     dock.forget()
     assert dock.pull() == {"base", "web", "leaf"}
     assert [dock.id_of(image) for image in dock.names] == made
-    assert [line.partition(" for which ")[2] for line in dock.told] == ["key@example.org vouches"] * 3
+    assert [line.partition(" for which ")[2] for line in dock.told] == ["ci@example.org vouches"] * 3
     assert dock.refused == {}
 
 

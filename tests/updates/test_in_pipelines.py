@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops.render.ci import forgejo, gitea, github
+from gitops.render.ci import forgejo, github
 from tests.forge.fake.server import FakeForge
 from tests.git.conftest import git
 from tests.render.linting import NODE
@@ -17,7 +17,7 @@ from tests.updates.conftest import Scene
 from tests.updates.test_update_verb import publish_nginx
 
 BIN = Path(sys.executable).parent
-FILES = {"github": github.FILES, "forgejo": forgejo.FILES, "gitea": gitea.FILES}
+FILES = {"github": github.FILES, "forgejo": forgejo.FILES}
 
 
 def begin(kind: str, scene: Scene, forge: FakeForge) -> None:
@@ -51,7 +51,7 @@ def act(kind: str, scene: Scene, event: str, payload: object, **secrets: str) ->
     work = scene.root.parent
     (work / "secrets").write_text("".join(f"{name}={value}\n" for name, value in secrets.items()))
     (work / "event.json").write_text(json.dumps(payload))
-    labels = ("ubuntu-24.04", "ubuntu-latest", "docker")
+    labels = ("ubuntu-24.04", "docker")
     command = [
         *(str(BIN / "act"), event, "--directory", str(scene.root), "--workflows", *FILES[kind]),
         *("--eventpath", str(work / "event.json"), "--secret-file", str(work / "secrets")),
@@ -75,7 +75,7 @@ def gitlab(scene: Scene, source: str, *jobs: str, **variables: str) -> str:
     )
 
 
-@pytest.mark.parametrize("kind", ["github", "gitlab", "forgejo", "gitea"])
+@pytest.mark.parametrize("kind", ["github", "gitlab", "forgejo"])
 def test_what_a_pipeline_is_started_for_at_night_ends_as_a_pull_request(
     kind: str, scene: Scene, forge_server: Callable[[str], FakeForge]
 ) -> None:
