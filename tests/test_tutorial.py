@@ -193,7 +193,7 @@ def test_the_packages_that_the_tutorial_installs_are_those_that_setup_does() -> 
     (first,) = re.findall(r'(?ms)^packages="([^"$]*)"', setup)
     more = re.findall(r'packages="\$packages (docker-[^"]*)"', setup)
     wanted = set(first.split()) | {word for each in more for word in each.split()}
-    of_development = {"ca-certificates", "curl", "dpkg-dev", "gnupg", "python3-venv"}
+    of_development = {"ca-certificates", "dpkg-dev", "gnupg", "python3-venv"}
     assert set(line.split()) - {"pipx"} == wanted - of_development
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = {re.split("[>=]", each)[0] for each in project["dependencies"]}
