@@ -28,8 +28,8 @@ def exec_form(words: Sequence[str]) -> str:
 
 
 def expanded_form(words: Sequence[str]) -> str:
-    """Write words as the JSON form of VOLUME, which expands them after that; raises as `exec_form` does."""
-    return exec_form([_sane(word).translate(_EXPANDED) for word in words])
+    """Write words as the JSON form of VOLUME, which trims, then expands them; raises as `exec_form` does."""
+    return exec_form([_expanded(_sane(word)) for word in words])
 
 
 def quoted(value: str, what: str) -> str:
@@ -52,6 +52,11 @@ def quoted(value: str, what: str) -> str:
     # `\\"` for a quote that is escaped.
     tail = "\\\\" * (len(value) - len(body)) + '""' if body != value else ""
     return f'"{body.translate(_QUOTED)}"{tail}'
+
+
+def _expanded(word: str) -> str:
+    trimmed = word != word.strip()  # what stands in quotes of its own is not
+    return f'"{word.translate(_QUOTED)}"' if trimmed else word.translate(_EXPANDED)
 
 
 def _sane(word: str) -> str:

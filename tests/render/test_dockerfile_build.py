@@ -102,7 +102,7 @@ def test_hostile_values_arrive_as_they_are(api: APIClient, image: str, buildkit:
         "command": HOSTILE,
         "healthcheck": {"test": ["CMD", *HOSTILE], "interval": "1.5s", "timeout": "2m", "retries": 7},
         "workdir": "/srv/a b/$HOME/'quoted\"/\\",
-        "volumes": ["/data/$x", "/data/a b", "/data/'\"", "/data/\\n", "/data/<<EOF"],
+        "volumes": ["/data/$x", "/data/a b", "/data/'\"", "/data/\\n", "/data/<<EOF", "/data/' $x\" \\ "],
         "user": "33:33",
         "expose": ["80", "53/udp"],
         "stop_signal": "SIGQUIT",
