@@ -50,14 +50,23 @@ def main() -> None:
 
 
 def _backup(verb: str, words: list[str]) -> int | None:
+    """Do what the words say, where they say it plainly, and give the exit status; None: they do not."""
     import logging  # noqa: PLC0415  # as above
 
     logging.basicConfig(format="%(name)s: %(message)s")
+    from gitops.cli.plainly import plainly  # noqa: PLC0415  # nothing else is to be loaded for it
+
+    said = plainly(words)
+    if said is None:
+        return None
     if verb == "run":
-        from gitops.cli.backing_up import lean  # noqa: PLC0415  # nothing else is to be loaded for it
+        from gitops.cli.backing_up import back_up  # noqa: PLC0415  # as above
+
+        status = back_up(*said)
     else:
-        from gitops.cli.proving import lean  # noqa: PLC0415  # as above
-    status = lean(words)
+        from gitops.cli.proving import prove  # noqa: PLC0415  # as above
+
+        status = prove(*said)
     with suppress(BrokenPipeError):
         sys.stdout.flush()
     return status

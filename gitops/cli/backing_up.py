@@ -8,22 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops.cli.deployed import deployed, whereabouts
-from gitops.cli.plainly import plainly
 from gitops.fleet.unchanged import state_of
 from gitops.system.places import Places, places
 
 if TYPE_CHECKING:
     from gitops.backup.asked import Asked, AskedHost
-
-
-def lean(words: Sequence[str]) -> int | None:
-    """Back up what the words say, where they say it plainly, and give the exit status; None: they do not.
-
-    Args:
-        words: what follows `gitops backup run`.
-    """
-    said = plainly(words)
-    return back_up(*said) if said else None
 
 
 def back_up(names: Sequence[str], fleet: Path | None, host: str | None) -> int:

@@ -1,23 +1,7 @@
 """What `gitops backup drill` does; apart from the verb, which needs typer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from gitops.cli.plainly import plainly
-
-if TYPE_CHECKING:
-    from gitops.fleet.fleet import Instance
-
-
-def lean(words: Sequence[str]) -> int | None:
-    """Drill what the words say, where they say it plainly, and give the exit status; None: they do not.
-
-    Args:
-        words: what follows `gitops backup drill`.
-    """
-    said = plainly(words)
-    return prove(*said) if said else None
 
 
 def prove(names: Sequence[str], fleet: Path | None, host: str | None) -> int:
@@ -32,6 +16,7 @@ def prove(names: Sequence[str], fleet: Path | None, host: str | None) -> int:
         UserError: nothing could be tried.
     """
     from gitops.agent.drill import drill
+    from gitops.backup.standing import backed_up
     from gitops.backup.vault import open_vault
     from gitops.cli.deployed import deployed
     from gitops.cli.progress import shown
@@ -47,7 +32,7 @@ def prove(names: Sequence[str], fleet: Path | None, host: str | None) -> int:
     goal = wanted_of(loaded, here, place)
     failed = False
     with shown() as progress, open_vault(loaded, here, place, progress) as vault, Docker() as engine:
-        for name in names or sorted(_backed_up(loaded.instances(here))):
+        for name in names or sorted(one.instance for one in backed_up(loaded.instances(here).values())):
             try:
                 proved = drill(vault, engine, goal, name, place, tell=say)
                 print(f"{name}: backup {proved.short} is proved", flush=True)
@@ -55,9 +40,3 @@ def prove(names: Sequence[str], fleet: Path | None, host: str | None) -> int:
                 complain(error)
                 failed = True
     return 1 if failed else 0
-
-
-def _backed_up(instances: "Mapping[str, Instance]") -> Iterator[str]:
-    for name, one in instances.items():
-        if one.definition.backup and (one.definition.backup.databases or one.definition.backup.volumes):
-            yield name

@@ -7,7 +7,8 @@ import pytest
 
 from gitops.backup.asked import AskedHost, asked_host
 from gitops.backup.remembered import recall, remember
-from gitops.cli.backing_up import lean
+from gitops.cli.backing_up import back_up
+from gitops.cli.plainly import plainly
 from gitops.fleet.load import load
 from gitops.fleet.unchanged import state_of
 from gitops.system.errors import UserError
@@ -97,7 +98,7 @@ def test_a_file_that_holds_anything_else_is_not_believed(root: Path, places: Pla
 
 def test_what_is_not_said_plainly_is_left_to_the_whole_program() -> None:
     for words in ([], ["alice", "--all"], ["--help"], ["alice", "-h"], ["--all", "--fleet"], ["--fleet=x"]):
-        assert lean(words) is None, words
+        assert plainly(words) is None, words
 
 
 def test_who_is_not_remembered_is_looked_for_in_the_definitions(
@@ -107,5 +108,5 @@ def test_who_is_not_remembered_is_looked_for_in_the_definitions(
         monkeypatch.setenv(f"GITOPS_{name.upper()}", str(getattr(places, name)))
     for name, words in (("alicia", "alice"), ("bob", "add backup: to apps/page.yaml")):
         with pytest.raises(UserError, match=words):
-            lean([name, "--fleet", str(root)])
+            back_up([name], root, None)
     assert recall(state_of(root, None, places), places) == _asked(root)
