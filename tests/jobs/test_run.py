@@ -89,10 +89,17 @@ def test_the_service_itself_is_left_alone_when_its_job_is_ended(service: Service
     assert found.state == "running"
 
 
-@pytest.mark.parametrize(("grace", "tidied"), [(30.0, True), (0.0, False)])
-def test_a_job_has_as_long_to_tidy_up_as_it_asks_for(service: Service, grace: float, tidied: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("grace", "takes", "tidied"), [(60.0, 0.5, True), (0.0, 60, False)])
+def test_a_job_has_as_long_to_tidy_up_as_it_asks_for(
+    service: Service,
+    grace: float,
+    takes: float,
+    tidied: bool,  # noqa: FBT001
+) -> None:
     done = service.run(
-        "trap 'sleep 3; echo tidied; exit 3' TERM; while :; do sleep 0.1; done", timeout=0.5, grace=grace
+        f"trap 'sleep {takes}; echo tidied; exit 3' TERM; while :; do sleep 0.1; done",
+        timeout=0.5,
+        grace=grace,
     )
     assert (done.status, b"tidied" in service.output()) == (124, tidied)
 
