@@ -68,7 +68,7 @@ def save_bundle(
                 copy.own.fail(copy.dataset, f"{why}: {Path(path).relative_to(place)}")
             else:
                 size = saved.size - dumps if len(copies) == 1 else _size(copy.source)
-                copy.own.save(Part(copy.dataset, saved.snapshot, f"/{copy.path}", size, ""))
+                copy.own.save(Part(copy.dataset, saved.snapshot, str(place), size, ""))
         task.bundle.clear()
 
 

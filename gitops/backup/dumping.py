@@ -118,7 +118,7 @@ def _dump(own: Progress, one: Wanted, known: _Known) -> Part:
         chunks = _told(iter(dump))
         if (own.name, dataset) not in known.long:
             if staged.take(chunks, STAGED):
-                return Part(dataset, "", f"/{own.name}/{file}", staged.size, dump.fingerprint)
+                return Part(dataset, "", str(staged.path), staged.size, dump.fingerprint)
             chunks = staged.then(chunks)
         size, vault = 0, task.vault
         with vault.restic.incoming(file, task.tags) as incoming:

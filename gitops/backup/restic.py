@@ -98,10 +98,13 @@ class Restic:
         parent: str = "",
         watch: Watch | None = None,
     ) -> Saved:
-        """Save what is in a directory, and volumes as if they were in it.
+        """Save a directory, and volumes as if they were in it.
+
+        restic is given its path from the root, and so has it there in the snapshot: with a relative one it
+        asks for the working directory twice for each file, and is a twentieth slower.
 
         Args:
-            directory: its content is what the snapshot has at its root.
+            directory: its path from the root, without links.
             tags: what the snapshot is tagged with.
             volumes: directories elsewhere, and where in `directory` they are to be seen, as paths from there;
                 empty directories are there. They are mounted for this restic alone, to be read only.
@@ -115,7 +118,7 @@ class Restic:
         """
         mounts = [str(word) for pair in (volumes or {}).items() for word in pair]
         compared = ["--parent", parent[:_PARENT]] if parent else []
-        command = self._tied([*self._backup(tags, watch), *compared, "."], mounts=mounts)
+        command = self._tied([*self._backup(tags, watch), *compared, str(directory)], mounts=mounts)
         result = run_watched(command, self._environment(), watch, directory)
         if mounts and result.status == _NO_MOUNT:
             *why, place = result.stderr.strip().splitlines()

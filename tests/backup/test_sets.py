@@ -55,8 +55,9 @@ def test_the_documented_manifest_is_one() -> None:
     assert documented.complete
     (again,) = read_manifest(manifest_text([documented]), "f" * 64)
     assert again == documented
-    assert documented.parts[0].path == f"/alice/{documented.parts[0].dataset.file('sql')}"
-    assert documented.parts[1].path == f"/{documented.parts[1].dataset.directory('alice')}"
+    bundle = "/var/lib/gitops/backup/bundle"
+    assert documented.parts[0].path == f"{bundle}/alice/{documented.parts[0].dataset.file('sql')}"
+    assert documented.parts[1].path == f"{bundle}/{documented.parts[1].dataset.directory('alice')}"
 
 
 def test_a_set_is_complete_when_nothing_failed_and_its_manifest_is_saved() -> None:
