@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from gitops.git.intake import Intake
 from gitops.git.isolation import isolated
 from gitops.system.places import Places
 from tests.agent.server import Server, agent_settings, run
+from tests.database_fixtures import until
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def test_a_server_that_hangs_is_given_up_and_nothing_of_git_stays_behind(host: H
         port = mute.getsockname()[1]
         standing = host.advance(host.settings(f"https://127.0.0.1:{port}/fleet", more="timeout: 1s\n"))
         assert standing.notes == (f"https://127.0.0.1:{port}/fleet did not answer within 1 s",)
-        assert not [line for line in commands() if f"127.0.0.1:{port}" in line]
+        until(lambda: not commands(f"127.0.0.1:{port}"))
 
 
 def test_a_server_that_hangs_in_the_middle_of_a_fetch_is_given_up_and_the_next_fetch_works(
@@ -124,7 +124,7 @@ def test_a_server_that_hangs_in_the_middle_of_a_fetch_is_given_up_and_the_next_f
         patch.setenv("PATH", path)
         standing = host.advance(host.settings(f"git@host:{host.server.root}", more="timeout: 2s\n"))
     assert "did not answer within 2 s" in standing.notes[0]
-    assert not [line for line in commands() if f"1000.{os.getpid()}" in line]
+    until(lambda: not commands(f"1000.{os.getpid()}"))
     assert host.advance().good
 
 
@@ -201,13 +201,12 @@ def web(directory: Path) -> Iterator[str]:
         server.server_close()
 
 
-def commands() -> list[str]:
-    """Give what runs on this machine, once what was told to end had a moment to."""
-    time.sleep(0.3)
+def commands(word: str) -> list[str]:
+    """Give the commands on this machine whose line has a word."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
         except OSError:
             continue
-    return found
+    return [line for line in found if word in line]

@@ -209,7 +209,7 @@ def test_a_container_of_a_jobs_own_goes_also_when_its_runner_was_killed(
 
 
 def test_a_job_of_its_own_container_that_takes_too_long_is_ended(service: Service, api: APIClient) -> None:
-    done = service.run("echo begun; trap '' TERM; sleep 7790", mode="run", timeout=0.5, grace=0.2)
+    done = service.run("echo begun; trap '' TERM; sleep 7790", mode="run", timeout=2, grace=0.2)
     assert (done.status, service.output()) == (124, b"begun\n")
     assert _own(api, service) == []
 

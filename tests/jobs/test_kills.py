@@ -12,6 +12,7 @@ from docker.api.client import APIClient
 from gitops.jobs.left import end_left
 from gitops.jobs.running import notes
 from gitops.system.marked import marked
+from tests.database_fixtures import until
 from tests.jobs.conftest import INSTANCE, Service
 
 _KILLS = int(os.environ.get("RUNNER_KILLS", "4"))
@@ -36,7 +37,7 @@ def test_nothing_is_left_of_a_job_whose_runner_was_killed_whenever_that_was(
         end_left(service.places)
         assert notes(service.places) == []
         time.sleep(0.3 if kill % 3 else 1)  # what the engine had been told may take a moment to happen
-        assert service.processes("sleep 7795") == []
+        until(lambda: not service.processes("sleep 7795"))
         assert not any(marked(note.mark) for note in known)
         assert api.containers(all=True, filters={"name": f"{service.fleet}.{INSTANCE}.in-own"}) == []
     assert len(service.past) == begun
