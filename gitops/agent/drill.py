@@ -62,7 +62,8 @@ def drill(
                 subject = f"backup {chosen.short}: "
                 proved = one.prove(chosen)
     except UserError as error:
-        reason = subject + one_line(hide(str(error), places.runtime / "secrets"))
+        said = [part for one in error.problems for part in (one.message, one.hint) if part]
+        reason = subject + one_line(hide("; ".join(said), places.runtime / "secrets"))
         record(places, Run("drill", instance, "", began, now(), 1, reason))
         raise UserError(f"{instance}: the drill failed: {reason}") from error
     record(places, Run("drill", instance, "", began, now(), 0, subject + proved))

@@ -31,7 +31,7 @@ IMAGES = {
     "web": "from: base\n",
     "leaf": "from: web\n",
 }
-HASTE = Patience(attempts=2, first_wait=0.01, connect_within=2, answer_within=5)
+HASTE = Patience(attempts=2, first_wait=0.01, connect_within=30, answer_within=30)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from gitops.registry.transport import AwayError, Patience
 from gitops.system.errors import UserError
 from tests.registry_fixtures import PASSWORD, USER, RegistryServer
 
-HASTE = Patience(attempts=2, first_wait=0.01, connect_within=2, answer_within=2)
+HASTE = Patience(attempts=2, first_wait=0.01, connect_within=30, answer_within=30)
 EMPTY = b"{}"
 
 

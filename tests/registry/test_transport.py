@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -289,7 +290,8 @@ def test_a_registry_that_wants_tokens_gets_them_from_the_server_that_it_names(
         monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
         server.start()
         try:
-            with connect(f"{host}/team", places_below(tmp_path), HASTE) as registry:
+            patience = replace(HASTE, answer_within=30)  # it is a real one, which may be busy
+            with connect(f"{host}/team", places_below(tmp_path), patience) as registry:
                 if kind == "wrong":
                     with pytest.raises(UserError, match="status 401"):
                         registry.tags("team/web")

@@ -20,7 +20,7 @@ from tests.forge.fake.routes import Json, Request
 
 APIS = {"github": github.API, "gitlab": gitlab.API, "forgejo": forgejo.API, "gitea": forgejo.API}
 TOKEN = "token-of-the-bot-0123456789abcdef"  # noqa: S105 (the fake's own)
-QUICK = Patience(first_wait=0.01, limited_wait=0.01, answer_within=5, between_writes=0)
+QUICK = Patience(first_wait=0.01, limited_wait=0.01, answer_within=30, between_writes=0)
 """Tests do not wait as people's forges want it."""
 
 
