@@ -215,8 +215,12 @@ auth:
 """
 
 
-def token(directory: Path, scopes: list[str]) -> str:
-    """Sign a token as the specification has it (JWT, RS256), for all that is asked."""
+_LEEWAY = 60
+"""Seconds for which Debian's docker-registry takes a token that has expired."""
+
+
+def token(directory: Path, scopes: list[str], lasts: int) -> str:
+    """Sign a token as the specification has it (JWT, RS256), for all that is asked, and for some seconds."""
 
     def coded(content: bytes) -> str:
         return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
@@ -236,7 +240,7 @@ def token(directory: Path, scopes: list[str]) -> str:
         "iss": "us",
         "sub": "ci",
         "aud": "here",
-        "exp": now + 60,
+        "exp": now + lasts,
         "nbf": now - 10,
         "iat": now,
         "jti": "1",
@@ -258,12 +262,13 @@ def raw(signature: bytes) -> bytes:
     return b"".join(part[-32:].rjust(32, b"\0") for part in (first, second))
 
 
-@pytest.mark.parametrize("kind", ["password", "token", "wrong"])
+@pytest.mark.parametrize("kind", ["password", "token", "wrong", "expired"])
 def test_a_registry_that_wants_tokens_gets_them_from_the_server_that_it_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     asked: list[str] = []
     make_certificates(tmp_path, "127.0.0.1")
+    lasts = 60 if kind != "expired" else 2 - _LEEWAY
 
     def realm(handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length") or 0)
@@ -275,12 +280,12 @@ def test_a_registry_that_wants_tokens_gets_them_from_the_server_that_it_names(
             say(
                 handler,
                 200,
-                {"access_token" if handler.command == "POST" else "token": token(tmp_path, scopes)},
+                {"access_token" if handler.command == "POST" else "token": token(tmp_path, scopes, lasts)},
             )
         else:
             say(handler, 401, {"errors": []})
 
-    config = {"auth": base64.b64encode(f"ci:{'right' if kind == 'password' else 'wrong'}".encode()).decode()}
+    config = {"auth": base64.b64encode(f"ci:{'wrong' if kind == 'wrong' else 'right'}".encode()).decode()}
     with serving(realm) as where:
         host = f"127.0.0.1:{free_port('127.0.0.1')}"
         server = RegistryServer(host, tmp_path, tmp_path / "store", config=_TOKENS.replace("REALM", where))
@@ -297,9 +302,13 @@ def test_a_registry_that_wants_tokens_gets_them_from_the_server_that_it_names(
                         registry.tags("team/web")
                     return
                 registry.put_blob("team/web", b"{}")
+                before = len(asked)
+                if kind == "expired":
+                    time.sleep(4)
                 registry.put_blob("team/web", b"{}")
+                assert (len(asked) > before) == (kind == "expired")
                 assert registry.tags("team/web") == []
         finally:
             server.stop()
     assert set(asked) == {"POST" if kind == "token" else "GET"}
-    assert len(asked) <= 4
+    assert len(asked) <= 4 + (kind == "expired")
