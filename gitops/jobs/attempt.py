@@ -104,6 +104,9 @@ def _watched(
             raise _NotBegunError(reason) from error
         try:
             return _followed(job, mark, log, work, container, began)
+        except BaseException:  # we are told to end, and what the job says of that is kept, too
+            _ended(job, mark, log, work)
+            raise
         finally:
             work.close()
     except _NotBegunError:

@@ -18,6 +18,7 @@ from gitops.engine.specification import MountSpec, NetworkSpec, VolumeSpec
 from gitops.jobs.definition import Definition
 from gitops.jobs.ended import JobRun
 from gitops.jobs.run import run_job
+from gitops.jobs.running import notes
 from gitops.render.jobs import job_files
 from gitops.report.history import Run, runs
 from gitops.system.places import Places, places
@@ -100,6 +101,11 @@ class Service:
         """Give what a run's log has; the newest one's, if none is named."""
         name = (run or self.past[0]).log
         return (self.places.state / name).read_bytes() if name else b""
+
+    def has_said(self, text: bytes) -> bool:
+        """Tell whether a job that runs has said something, and its log has it."""
+        logs = [self.places.state / note.log for note, _ in notes(self.places) if note.log]
+        return any(text in log.read_bytes() for log in logs if log.exists())
 
     def touch(self, path: str) -> None:
         """Make a file in the container."""

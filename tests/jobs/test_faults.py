@@ -43,7 +43,7 @@ def _meanwhile(service: Service, *command: str, **fields: object) -> Iterator[li
 
 def test_a_container_that_is_removed_amid_its_job_makes_it_fail(own: Service) -> None:
     with _meanwhile(own, "echo begun; sleep 7783"):
-        until(lambda: own.processes("sleep 7783"))
+        until(lambda: own.has_said(b"begun"))
         own.engine.remove(own.name)
     (run,) = own.past
     assert (run.outcome, run.detail, own.output(run)) == ("failed", "its container went away", b"begun\n")
@@ -108,7 +108,7 @@ def test_one_that_stands_still_for_a_backup_is_waited_for(own: Service) -> None:
 def test_what_a_killed_runner_has_left_is_ended_and_recorded_by_the_next_sweep(service: Service) -> None:
     service.define(service.job("echo begun; busybox setsid sleep 7786 & sleep 7786"))
     with service.gitops(*RUN) as watcher:
-        until(lambda: len(service.processes("sleep 7786")) > 1)
+        until(lambda: service.has_said(b"begun") and len(service.processes("sleep 7786")) > 1)
         assert not any_left(service.places)
         watcher.kill()
         watcher.communicate()
@@ -266,7 +266,7 @@ def test_an_engine_that_is_killed_amid_a_job_is_waited_for(
             service = Service("one", "tiny:1", places(), docker)
             service.start(restart="always")
             with _meanwhile(service, "echo begun; sleep 7791", timeout=120):
-                until(lambda: service.processes("sleep 7791"))
+                until(lambda: service.has_said(b"begun"))
                 engine.kill()
                 engine.start()
             (run,) = service.past

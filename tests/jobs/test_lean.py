@@ -120,15 +120,18 @@ def test_the_next_one_takes_the_place_of_one_that_still_runs_where_jobs_say_so(s
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_job_ends_when_the_gitops_that_watches_it_is_told_to(service: Service, end: signal.Signals) -> None:
-    service.define(service.job("echo begun; sleep 7773; :"))
+    script = "trap 'echo ended; exit' TERM; echo begun; while :; do sleep 0.1; done; : 7773"
+    service.define(service.job(script, grace=60.0))
     with service.gitops(*RUN) as watcher:
-        until(lambda: service.processes("sleep 7773"))
+        until(lambda: service.has_said(b"begun"))
         watcher.send_signal(end)
         watcher.communicate()
     assert watcher.returncode == 128 + end
-    assert service.processes("sleep 7773") == []
+    assert service.processes(": 7773") == []
     (past,) = service.past
-    assert (past.outcome, past.status, service.output()) == ("killed", 128 + end, b"begun\n")
+    assert (past.outcome, past.status) == ("killed", 128 + end)
+    assert service.output().startswith(b"begun\n")
+    assert b"ended\n" in service.output()
     assert notes(service.places) == []
 
 
