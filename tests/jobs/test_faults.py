@@ -62,8 +62,8 @@ def test_a_container_that_is_stopped_amid_its_job_makes_it_fail(own: Service) ->
 def test_a_job_whose_container_is_replaced_is_done_in_the_new_one_where_it_may_be_tried_again(
     own: Service,
 ) -> None:
-    with _meanwhile(own, "[ -e /data/go ] || sleep 7785", retries=1):
-        until(lambda: own.processes("sleep 7785"))
+    with _meanwhile(own, "[ -e /data/go ] || { echo waits; sleep 7785; }", retries=1):
+        until(lambda: own.has_said(b"waits"))
         own.touch("/data/go")
         old = own.id
         own.engine.remove(own.name)
@@ -125,9 +125,9 @@ def test_what_a_killed_runner_has_left_is_ended_and_recorded_by_the_next_sweep(s
 
 
 def test_what_a_killed_runner_has_left_does_not_run_on_beside_the_next_one(service: Service) -> None:
-    service.define(service.job("[ -e /data/go4 ] || busybox env -i sleep 7787"))
+    service.define(service.job("[ -e /data/go4 ] || { echo waits; busybox env -i sleep 7787; }"))
     with service.gitops(*RUN) as watcher:
-        until(lambda: service.processes("sleep 7787"))
+        until(lambda: service.has_said(b"waits"))
         watcher.kill()
         watcher.communicate()
     service.touch("/data/go4")

@@ -103,9 +103,11 @@ def test_one_waits_where_jobs_queue_and_a_third_is_skipped(service: Service) -> 
 
 
 def test_the_next_one_takes_the_place_of_one_that_still_runs_where_jobs_say_so(service: Service) -> None:
-    service.define(service.job("echo $GITOPS_RUN; [ -e /data/go3 ] || sleep 7781", overlap="kill"))
+    service.define(
+        service.job("echo $GITOPS_RUN; [ -e /data/go3 ] || { echo waits; sleep 7781; }", overlap="kill")
+    )
     with service.gitops(*RUN) as first:
-        until(lambda: service.processes("sleep 7781"))
+        until(lambda: service.has_said(b"waits"))
         service.touch("/data/go3")
         with service.gitops(*RUN) as second:
             second.communicate()
