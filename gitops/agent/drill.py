@@ -6,7 +6,7 @@ that were restored, must be well, and must answer the app's `verify`. Of the rea
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -30,6 +30,10 @@ from gitops.system.errors import UserError
 from gitops.system.places import Places
 
 Tell = Callable[[str], object]
+
+_HEAD_START = 1.0
+"""Seconds in which servers may be made before the repository is opened: that keeps processors busy, which the
+engine needs, while a server that starts up leaves them time."""
 
 
 def drill(
@@ -95,21 +99,23 @@ class _Drill:
     ahead: tuple[Part, Outgoing] | None = None
 
     def begin(self) -> BackupSet:
-        """Choose the set; servers on volumes that no backup has start at once, for both take their time.
-
-        So does reading a dump, and mostly it is known here which one it will be.
-        """
+        """Choose the set; servers on volumes that no backup has start first, since both take their time."""
         servers = self._servers()
-        if first := self._first(dict(self._known(self.vault.expected(self.instance.name)))):
-            self.ahead = first, self.vault.begin_reading(first)
         saved = {one.name for one in self._backup.volumes}
         if saved & self._volumes_of(servers):
-            return self.vault.choose(self.instance.name)
+            return self._choose()
         with ThreadPoolExecutor(1) as pool:
             starting = pool.submit(self.made.start, servers)
-            chosen = self.vault.choose(self.instance.name)  # restic lives no longer than the thread it is of
+            wait([starting], _HEAD_START)
+            chosen = self._choose()  # restic lives no longer than the thread it is of
             starting.result()
         return chosen
+
+    def _choose(self) -> BackupSet:
+        """Choose the set, and begin to read a dump besides: mostly it is known here which one it will be."""
+        if first := self._first(dict(self._known(self.vault.expected(self.instance.name)))):
+            self.ahead = first, self.vault.begin_reading(first)
+        return self.vault.choose(self.instance.name)
 
     def prove(self, chosen: BackupSet) -> str:
         """Restore and prove a set; say in a few words what was proved."""
