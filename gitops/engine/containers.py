@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from gitops.engine.connection import address, ask, tell, telling
 from gitops.engine.exec import ExecStream
 from gitops.engine.health import Health
 from gitops.engine.listed import listed
+from gitops.engine.namesakes import unambiguously
 from gitops.engine.observed import Observed, observed
 from gitops.engine.request import create_request, limits, restart_policy
 from gitops.system.errors import UserError
@@ -66,7 +68,10 @@ class Containers(Health):
             request = create_request(spec, fleet, host, generation)
             made = self._create_over(request, spec.name, fleet, host)
             for network, aliases in spec.networks[1:]:
-                self._api.connect_container_to_network(made, network, aliases=list(aliases))
+                connect = partial(
+                    self._api.connect_container_to_network, made, network, aliases=list(aliases)
+                )
+                unambiguously(self._api, lambda network=network: [network], connect)  # type: ignore[misc]
             return made
 
     def _create_over(self, request: dict[str, Any], name: str, fleet: str, host: str) -> str:
@@ -102,13 +107,18 @@ class Containers(Health):
 
         with telling(f"cannot start {container}"):
             try:
-                self._api.start(container)
+                unambiguously(
+                    self._api, lambda: self._networks_of(container), lambda: self._api.start(container)
+                )
             except APIError as error:
                 if _LOST.search(str(error.explanation)):
                     raise LostError(f"cannot start {container}: {error.explanation}") from error
                 if "unpause" not in str(error.explanation):
                     raise
                 self._api.unpause(container)
+
+    def _networks_of(self, container: str) -> list[str]:
+        return list(self._api.inspect_container(container)["NetworkSettings"]["Networks"])
 
     def pause(self, container: str) -> None:
         """Freeze the processes of a running container, until it is started."""

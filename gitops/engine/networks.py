@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from gitops.engine import labels
 from gitops.engine.connected import Connected
 from gitops.engine.connection import ask, telling
+from gitops.engine.namesakes import leave_one, unambiguously
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,15 +36,21 @@ class Networks(Connected):
     """What containers are connected to and where their data are. Every method raises UserError."""
 
     def networks(self, fleet: str, host: str) -> dict[str, str]:
-        """List a host's networks: full name to instance."""
+        """List a host's networks: full name to instance. A name that two of them have is left out.
+
+        So `ensure_network` is asked for it.
+        """
         with telling("cannot list networks"):
             filters = {"label": [f"{labels.FLEET}={fleet}", f"{labels.HOST}={host}"]}
-            return {
-                one["Name"]: one["Labels"][labels.INSTANCE] for one in self._api.networks(filters=filters)
-            }
+            found = self._api.networks(filters=filters)
+            times = Counter(one["Name"] for one in found)
+            return {one["Name"]: one["Labels"][labels.INSTANCE] for one in found if times[one["Name"]] == 1}
 
     def ensure_network(self, spec: "NetworkSpec", fleet: str, host: str) -> None:
-        """Make a network unless it is there; where the engine's own address pools are full, from others."""
+        """Make a network unless it is there; where the engine's own address pools are full, from others.
+
+        Of two that have its name one stays.
+        """
         with telling(f"cannot make the network {spec.name}"):
             own = {labels.INSTANCE: spec.instance, labels.NETWORK: spec.network}
             marks = {labels.FLEET: fleet, labels.HOST: host, **own}
@@ -67,6 +75,7 @@ class Networks(Connected):
                 except APIError as error:
                     said = str(error.explanation)
                     if f"{name} already exists" in said:
+                        leave_one(self._api, name)
                         return
                     if attempt == _TRIES - 1 or not any(words in said for words in _FULL):
                         raise
@@ -94,7 +103,7 @@ class Networks(Connected):
         from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
 
         with telling(f"cannot remove the network {name}"), contextlib.suppress(NotFound):
-            self._api.remove_network(name)
+            unambiguously(self._api, lambda: [name], lambda: self._api.remove_network(name))
 
     def ensure_volume(self, spec: "VolumeSpec", fleet: str, host: str) -> None:
         """Make a volume unless it is there; the engine answers an existing name with the volume as it is."""

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 from docker.api.client import APIClient
+from docker.errors import APIError
 
+from gitops.engine import labels
 from gitops.engine.connection import address
 from gitops.engine.docker import Docker
 from gitops.engine.names import BEFORE
@@ -101,6 +103,36 @@ def test_a_container_that_runs_or_is_not_ours_keeps_its_name(
     engine.create(spec := container(fleet_name, "bob/web", image, networks=()), fleet_name, "host", "c0ffee")
     with pytest.raises(UserError, match=r"cannot create bob/web: .* is already in use by container"):
         engine.create(spec, fleet_name, "another", "c0ffee")
+
+
+def test_of_two_networks_with_one_name_the_one_that_is_used_stays(
+    api: APIClient, engine: Docker, fleet_name: str, image: str
+) -> None:
+    """An engine from Docker 25 on refuses to make the second one, and nothing is to be mended."""
+    names = [f"{fleet_name}.alice.{name}" for name in ("default", "back")]
+    marks = {labels.FLEET: fleet_name, labels.HOST: "host", labels.INSTANCE: "alice"}
+
+    def twice(name: str) -> None:
+        for _ in range(2):
+            with contextlib.suppress(APIError):
+                api.create_network(name, check_duplicate=False, labels=marks)
+
+    for name in names:
+        twice(name)
+    spec = container(fleet_name, "alice/web", image, networks=tuple((name, ()) for name in names))
+    engine.create(spec, fleet_name, "host", "c0ffee")
+    engine.start(spec.name)
+    (used,) = (one["Id"] for one in api.networks(names=names[:1]))
+    assert engine.networks(fleet_name, "host") == dict.fromkeys(names, "alice")
+    twice(names[0])
+    engine.ensure_network(NetworkSpec(names[0], "alice", "default"), fleet_name, "host")
+    assert [one["Id"] for one in api.networks(names=names[:1])] == [used]
+    engine.remove(spec.name)
+    twice(names[0])
+    for name in names:
+        engine.remove_network(name)
+    assert engine.networks(fleet_name, "host") == {}
+    assert api.networks(filters={"label": f"{labels.FLEET}={fleet_name}"}) == []
 
 
 def test_a_service_is_found_by_its_name_on_every_network_of_its_own(
