@@ -21,7 +21,7 @@ test: lint ## formatter, linter, types, shellcheck and the tests
 
 test-long: setup ## the tests of backups at full length: a gigabyte, a month of nights, each fault 50 times; hours
 	@scripts/setup tests
-	@FAULTS=50 LARGE=1000 MONTH_NIGHTS=30 MONTH_FAULTS=5 scripts/with-engine .venv/bin/pytest --numprocesses 2 tests/backup
+	@FAULTS=50 RESTORE_KILLS=50 LARGE=1000 MONTH_NIGHTS=30 MONTH_FAULTS=5 scripts/with-engine .venv/bin/pytest --numprocesses 2 tests/backup
 
 lint: setup
 	@.venv/bin/ruff format --check --quiet .
