@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -71,7 +71,7 @@ class Containers(Health):
                 connect = partial(
                     self._api.connect_container_to_network, made, network, aliases=list(aliases)
                 )
-                unambiguously(self._api, lambda network=network: [network], connect)  # type: ignore[misc]
+                unambiguously(self._api, [network], connect)
             return made
 
     def _create_over(self, request: dict[str, Any], name: str, fleet: str, host: str) -> str:
@@ -107,9 +107,7 @@ class Containers(Health):
 
         with telling(f"cannot start {container}"):
             try:
-                unambiguously(
-                    self._api, lambda: self._networks_of(container), lambda: self._api.start(container)
-                )
+                unambiguously(self._api, self._networks_of(container), lambda: self._api.start(container))
             except APIError as error:
                 if _LOST.search(str(error.explanation)):
                     raise LostError(f"cannot start {container}: {error.explanation}") from error
@@ -117,8 +115,8 @@ class Containers(Health):
                     raise
                 self._api.unpause(container)
 
-    def _networks_of(self, container: str) -> list[str]:
-        return list(self._api.inspect_container(container)["NetworkSettings"]["Networks"])
+    def _networks_of(self, container: str) -> Iterator[str]:
+        yield from self._api.inspect_container(container)["NetworkSettings"]["Networks"]
 
     def pause(self, container: str) -> None:
         """Freeze the processes of a running container, until it is started."""

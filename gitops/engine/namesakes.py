@@ -17,14 +17,12 @@ _AMBIGUOUS = "is ambiguous"
 Answer = TypeVar("Answer")
 
 
-def unambiguously(
-    api: "APIClient", networks: Callable[[], Iterable[str]], ask: Callable[[], Answer]
-) -> Answer:
+def unambiguously(api: "APIClient", networks: Iterable[str], ask: Callable[[], Answer]) -> Answer:
     """Ask the engine something; where it does not know which network is meant, leave one of each name.
 
     Args:
         api: the engine.
-        networks: gives the names that are meant.
+        networks: the names that are meant; looked at only then.
         ask: does it; it is called once more.
     """
     from docker.errors import APIError  # noqa: PLC0415  # it takes 80 ms
@@ -34,7 +32,7 @@ def unambiguously(
     except APIError as error:
         if _AMBIGUOUS not in str(error.explanation):
             raise
-        for name in networks():
+        for name in networks:
             leave_one(api, name)
         return ask()
 

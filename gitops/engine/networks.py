@@ -103,7 +103,7 @@ class Networks(Connected):
         from docker.errors import NotFound  # noqa: PLC0415  # it takes 80 ms
 
         with telling(f"cannot remove the network {name}"), contextlib.suppress(NotFound):
-            unambiguously(self._api, lambda: [name], lambda: self._api.remove_network(name))
+            unambiguously(self._api, [name], lambda: self._api.remove_network(name))
 
     def ensure_volume(self, spec: "VolumeSpec", fleet: str, host: str) -> None:
         """Make a volume unless it is there; the engine answers an existing name with the volume as it is."""

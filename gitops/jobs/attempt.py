@@ -102,18 +102,18 @@ def _watched(
                 end(mark, job.grace)
                 return Attempt("failed", 1, reason)
             raise _NotBegunError(reason) from error
-        try:
-            return _followed(job, mark, log, work, container, began)
-        except BaseException:  # we are told to end, and what the job says of that is kept, too
-            _ended(job, mark, log, work)
-            raise
-        finally:
-            work.close()
+        return _followed(job, mark, log, work, container, began)
     except _NotBegunError:
         raise
-    except BaseException:
-        end(mark, job.grace, work.process() if work else 0)
+    except BaseException:  # we are told to end, and what the job says of that is kept, too
+        if work:
+            _ended(job, mark, log, work)
+        else:
+            end(mark, job.grace)
         raise
+    finally:
+        if work:
+            work.close()
 
 
 def _followed(
